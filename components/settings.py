@@ -1,0 +1,161 @@
+"""The settings of every component: frozen, typed, unknown keys refused.
+
+A component gets its own section, as JSON in one execution property: what a step depends on is
+exactly what stands in its section, and so is its cache key.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+from schema import features
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    """Base of all sections."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSettings(Section):
+    """Where the sentences are, how they are read and split, and when they are refused."""
+
+    text_column: str = Field("text", min_length=1, description="column or JSON key of the sentence")
+    label_column: str = Field("label", min_length=1, description="column or JSON key of the label")
+    labels: tuple[str, ...] = Field(
+        ("negative", "positive"), min_length=2, description="the classes, in the model's order"
+    )
+    splits: dict[Literal["train", "eval", "test"], PositiveInt] = Field(
+        {"train": 9, "eval": 1},
+        description="hash buckets per split, for data that is not split into files already",
+    )
+    span: int | None = Field(
+        None, ge=0, description="span to read where the path holds {SPAN}; null: the latest"
+    )
+    max_text_bytes: PositiveInt = Field(10_000, description="longest sentence, UTF-8 bytes")
+    max_reject_fraction: Fraction = Field(0.05, description="share of rejected rows that is tolerated")
+    min_rows_per_class: PositiveInt = Field(10, description="rows of each class, in train")
+
+    @model_validator(mode="after")
+    def _check(self) -> "DataSettings":
+        if len(set(self.labels)) != len(self.labels) or "" in self.labels:
+            raise ValueError(f"labels must be distinct and not empty, got {list(self.labels)}")
+        if self.text_column == self.label_column:
+            raise ValueError(f"text_column and label_column are both '{self.text_column}'")
+        missing = {features.TRAIN, features.EVAL} - set(self.splits)
+        if missing:
+            raise ValueError(f"splits must name train and eval, missing: {sorted(missing)}")
+        return self
+
+
+class GateSettings(Section):
+    """What DataGate lets pass."""
+
+    fail_on: Literal["warning", "error"] = Field(
+        "error", description="least severity of an anomaly that stops the run"
+    )
+
+
+class TextSettings(Section):
+    """From a sentence to token ids."""
+
+    lowercase: bool = True
+    vocab_size: PositiveInt = Field(20_000, description="most frequent tokens kept")
+    min_count: PositiveInt = Field(1, description="occurrences in train for a token to be kept")
+    max_length: PositiveInt = Field(64, description="tokens; longer sentences are cut")
+
+
+class ModelSettings(Section):
+    """Embedding -> LSTM -> pooling -> dense."""
+
+    embedding_dim: PositiveInt = 100
+    units: PositiveInt = Field(128, description="of the LSTM, per direction")
+    bidirectional: bool = False
+    pooling: Literal["last", "max", "mean"] = "last"
+    embedding_dropout: Probability = 0.0
+    output_dropout: Probability = Field(0.5, description="on the pooled LSTM output")
+    dense_initializer: Literal["glorot_uniform", "truncated_normal"] = "glorot_uniform"
+    dense_bias: float = Field(0.0, description="initial value of the output bias")
+
+
+class TrainSettings(Section):
+    """How the model is fitted."""
+
+    batch_size: PositiveInt = Field(64, description="sentences")
+    max_epochs: PositiveInt | None = Field(20, description="null: until max_steps")
+    max_steps: PositiveInt | None = Field(None, description="batches; null: until max_epochs")
+    patience: PositiveInt | None = Field(
+        3, description="epochs without a better eval accuracy before stopping; null: never stop early"
+    )
+    learning_rate: PositiveFloat = 1e-3
+    clip_norm: PositiveFloat | None = Field(None, description="global gradient norm")
+    weight_decay: float = Field(0.0, ge=0, description="decoupled, of AdamW; 0: plain Adam")
+    class_weights: Literal["none", "balanced"] = "none"
+    mixed_precision: bool = Field(False, description="float16 compute; pays on a GPU only")
+    seed: int = Field(1, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _check(self) -> "TrainSettings":
+        if self.max_epochs is None and self.max_steps is None:
+            raise ValueError("max_epochs and max_steps are both null: training would never end")
+        return self
+
+
+Metric = Literal["accuracy", "auc", "macro_f1"]
+
+
+class Bound(Section):
+    """One condition for blessing a model, overall or on one slice."""
+
+    metric: Metric
+    slice: str = Field(
+        "all", pattern=r"^(all|label=.+|length=\d+(-\d+|\+))$", description="all, label=L or length=A-B"
+    )
+    min: float | None = Field(None, description="least value")
+    max_drop: float | None = Field(None, ge=0, description="allowed loss against the blessed model")
+
+    @model_validator(mode="after")
+    def _check(self) -> "Bound":
+        if self.min is None and self.max_drop is None:
+            raise ValueError("a bound needs min or max_drop")
+        return self
+
+
+class EvaluateSettings(Section):
+    """What a model must reach to be blessed."""
+
+    min_accuracy: Fraction | None = Field(
+        None, description="least accuracy on eval; null: more than always answering the largest class"
+    )
+    max_accuracy_drop: Fraction | None = Field(
+        0.02, description="allowed loss of accuracy against the latest blessed model; null: any"
+    )
+    bounds: tuple[Bound, ...] = Field((), description="further conditions")
+    length_buckets: tuple[PositiveInt, ...] = Field(
+        (10, 20, 40), min_length=1, description="upper ends, in tokens, of the sentence-length slices"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "EvaluateSettings":
+        if sorted(set(self.length_buckets)) != list(self.length_buckets):
+            raise ValueError(f"length_buckets must rise, got {list(self.length_buckets)}")
+        return self
+
+
+class ServeCheckSettings(Section):
+    """How the candidate is tried in a real serving process before it is pushed."""
+
+    sentences: tuple[str, ...] = Field((), description="always asked, besides rows of eval")
+    eval_rows: PositiveInt = Field(64, description="rows of eval that are asked")
+    requests: PositiveInt = Field(200, description="single-sentence requests that are timed")
+    p99_ms: PositiveFloat = Field(100.0, description="99th percentile of the latency, milliseconds")
+    start_timeout: PositiveFloat = Field(120.0, description="seconds until the model must be available")
+
+
+class ServingSettings(Section):
+    """Names on the serving side."""
+
+    model_name: str = Field("sentiment", pattern=r"^[A-Za-z0-9_-]+$")

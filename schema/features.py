@@ -1,0 +1,29 @@
+"""Names of features, files, splits and signatures, and the reserved ids: each is written once, here."""
+
+# Raw examples: what SentenceExampleGen writes and the `examples` signature parses.
+TEXT = "text"  # bytes, one value: the sentence, UTF-8
+LABEL = "label"  # bytes, one value: one of `data.labels`
+
+# Transformed examples: what Transform writes and the Trainer reads.
+IDS = "ids"  # int64 [max_length]: token ids, padded on the right
+LABEL_ID = "label_id"  # int64 []: position of the label in `data.labels`
+
+PADDING_ID = 0
+UNKNOWN_ID = 1
+RESERVED_IDS = 2  # the vocabulary's first token has this id
+VOCABULARY = "vocabulary"  # file in the transform graph's assets: a token a line, most frequent first
+
+TRAIN, EVAL, TEST = "train", "eval", "test"
+SPLITS = (TRAIN, EVAL, TEST)
+
+# The exported model.
+SERVING_SIGNATURE = "serving_default"  # text: string [batch] -> label, probabilities
+EXAMPLES_SIGNATURE = "examples"  # examples: string [batch] -> label, probabilities
+EXAMPLES = "examples"
+PROBABILITIES = "probabilities"  # float32 [batch, classes], in the order of `data.labels`
+MODEL_INFO = "assets.extra/sentiflow.json"  # {"labels": [...], "config": {...}}
+WARMUP_REQUESTS = "assets.extra/tf_serving_warmup_requests"
+
+# The Rejects artifact, and `rejects/` in the workdir.
+REJECTS_PREFIX = "rejects"  # rejects-*.jsonl: {"file", "record", "reason", "detail", "raw"}
+INGEST_SUMMARY = "summary.json"  # what IngestSummary in components/ingest describes
