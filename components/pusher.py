@@ -1,0 +1,86 @@
+"""Pusher: hands the blessed model to serving as the next version, at once or not at all."""
+
+import hashlib
+import os
+
+from tfx.components.pusher import component, executor
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.io import fileio
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import io_utils, proto_utils
+
+
+def push_model(model_dir: str, base_directory: str) -> int:
+    """Copies a SavedModel to `<base_directory>/<version>`, the version being the highest so far + 1.
+
+    The copy is made under a hidden name, which no server takes for a version, and renamed when it is
+    whole. A model that already is the latest version is not pushed again.
+
+    Args:
+      model_dir: the SavedModel with its assets.
+      base_directory: the model's folder below the serving root.
+
+    Returns:
+      The version under which the model is served.
+    """
+    latest = max(versions(base_directory), default=0)
+    if latest and _digest(model_dir) == _digest(os.path.join(base_directory, str(latest))):
+        return latest
+    version = latest + 1
+    partial = os.path.join(base_directory, f".{version}.partial")
+    if fileio.exists(partial):  # what a killed push left behind
+        fileio.rmtree(partial)
+    io_utils.copy_dir(model_dir, partial)
+    fileio.rename(partial, os.path.join(base_directory, str(version)))
+    return version
+
+
+def versions(base_directory: str) -> list[int]:
+    """The versions in a model's folder, in rising order."""
+    if not fileio.exists(base_directory):
+        return []
+    names = (name.rstrip("/") for name in fileio.listdir(base_directory))
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def _digest(model_dir: str) -> str:
+    """A hash over the names and contents of all files below a folder."""
+    digest = hashlib.sha256()
+    for folder, _, files in sorted(fileio.walk(model_dir)):
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            digest.update(os.path.relpath(path, model_dir).encode() + b"\0")
+            with fileio.open(path, "rb") as file:
+                digest.update(hashlib.sha256(file.read()).digest())
+    return digest.hexdigest()
+
+
+class Executor(executor.Executor):
+    """TFX's Pusher executor with whole-or-nothing copies and versions 1, 2, 3, …
+
+    TFX's own writes into the version's folder file by file, where a server that polls can find half a
+    model, and numbers versions by the second.
+    """
+
+    def Do(self, input_dict, output_dict, exec_properties):
+        """Pushes the model if both blessings allow it; see the base class for the arguments."""
+        pushed = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.PUSHED_MODEL_KEY]
+        )
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        destination = proto_utils.json_to_proto(
+            exec_properties[standard_component_specs.PUSH_DESTINATION_KEY],
+            pusher_pb2.PushDestination(),
+        )
+        base_directory = destination.filesystem.base_directory
+        version = push_model(self.GetModelPath(input_dict), base_directory)
+        self._MarkPushed(pushed, os.path.join(base_directory, str(version)), str(version))
+
+
+class Pusher(component.Pusher):
+    """TFX's Pusher with the executor above."""
+
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)

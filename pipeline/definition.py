@@ -1,0 +1,160 @@
+"""The pipeline: every step, in the order in which the data goes through it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
+from tfx.components.transform.component import Transform
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2, trainer_pb2
+from tfx.types import Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from components.data_gate import DataGate
+from components.evaluation.component import make_evaluator
+from components.ingest.component import SentenceExampleGen
+from components.latest_blessed import BLESSING, CANDIDATE, MODEL, LatestOtherBlessedModel
+from components.pusher import Pusher
+from components.schema_importer import SchemaImporter
+from components.serve_check.component import ServeCheck
+from pipeline.config import Config
+from pipeline.fingerprint import code_fingerprint
+
+
+@dataclass(frozen=True)
+class Locations:
+    """Where a run leaves what it makes; each a folder on this machine or `gs://…`."""
+
+    artifacts: str
+    serving: str
+    rejects: str
+    checkpoints: str
+
+    @classmethod
+    def below(cls, workdir: Path) -> "Locations":
+        """The layout of a workdir."""
+        return cls(*(str(workdir / name) for name in ("artifacts", "serving", "rejects", "checkpoints")))
+
+
+def create_pipeline(
+    config: Config,
+    data_path: str,
+    locations: Locations,
+    metadata: metadata_store_pb2.ConnectionConfig,
+) -> Pipeline:
+    """Wires the steps; nothing is read or written here.
+
+    Args:
+      config: the resolved configuration.
+      data_path: file or folder of sentences, may hold {SPAN} and {VERSION}.
+      locations: where artifacts, served models, rejects and checkpoints go.
+      metadata: connection to the metadata store.
+    """
+    labels = list(config.data.labels)
+
+    # 1. Read, check, label and split the sentences.
+    example_gen = SentenceExampleGen(
+        data_path=data_path,
+        settings=config.data.settings(),
+        code_fingerprint=code_fingerprint("components.ingest.component"),
+        rejects_dir=locations.rejects,
+    )
+
+    # 2. Look at the data, and stop the run if it is not as the schema says.
+    schema = SchemaImporter(
+        labels=labels, code_fingerprint=code_fingerprint("components.schema_importer")
+    )
+    statistics = StatisticsGen(
+        examples=example_gen.outputs["examples"], schema=schema.outputs["schema"]
+    )
+    validator = ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    gate = DataGate(
+        anomalies=validator.outputs["anomalies"],
+        settings=config.gate,
+        code_fingerprint=code_fingerprint("components.data_gate"),
+    )
+
+    # 3. Tokens to ids, padded to max_length.
+    transform = Transform(
+        examples=example_gen.outputs["examples"],
+        schema=schema.outputs["schema"],
+        preprocessing_fn="components.transform.preprocessing_fn",
+        custom_config={
+            "text": config.text.model_dump(mode="json"),
+            "labels": labels,
+            "code_fingerprint": code_fingerprint("components.transform"),
+        },
+        disable_statistics=True,  # nothing reads them; StatisticsGen has the raw ones
+    )
+    transform.add_upstream_node(gate)
+
+    # 4. Fit and export the model.
+    trainer = Trainer(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        run_fn="components.trainer.run_fn",
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config={
+            **config.model_dump(mode="json", include={"text", "model", "train"}),
+            "labels": labels,
+            "checkpoint_root": locations.checkpoints,
+            "code_fingerprint": code_fingerprint("components.trainer"),
+        },
+    )
+
+    # 5. Judge it, against its bounds and against the latest blessed model.
+    baseline = Resolver(
+        strategy_class=LatestOtherBlessedModel,
+        **{
+            MODEL: Channel(type=Model),
+            BLESSING: Channel(type=ModelBlessing),
+            CANDIDATE: trainer.outputs["model"],
+        },
+    )
+    evaluator = make_evaluator(
+        examples=example_gen.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs[MODEL],
+        settings=config.evaluate,
+        labels=labels,
+        code_fingerprint=code_fingerprint("components.evaluation.component"),
+    )
+
+    # 6. Try it in a real serving process, then hand it to serving.
+    serve_check = ServeCheck(
+        model=trainer.outputs["model"],
+        examples=example_gen.outputs["examples"],
+        settings=config.serve_check,
+        model_name=config.serving.model_name,
+        code_fingerprint=code_fingerprint("components.serve_check.component"),
+    )
+    serve_check.add_upstream_node(evaluator)
+    pusher = Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serve_check.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(
+                base_directory=f"{locations.serving}/{config.serving.model_name}"
+            )
+        ),
+    )
+
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=locations.artifacts,
+        components=[
+            example_gen, schema, statistics, validator, gate, transform,
+            trainer, baseline, evaluator, serve_check, pusher,
+        ],  # fmt: skip
+        enable_cache=True,
+        metadata_connection_config=metadata,
+        beam_pipeline_args=config.beam.pipeline_args(),
+    )
