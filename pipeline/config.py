@@ -37,7 +37,9 @@ class BeamSettings(Section):
 
     workers: PositiveInt = Field(1, description="of the DirectRunner")
     running_mode: Literal["in_memory", "multi_threading", "multi_processing"] = "in_memory"
-    options: tuple[str, ...] = Field((), description="further Beam pipeline options, as --name=value")
+    options: tuple[str, ...] = Field(
+        (), description="further Beam pipeline options, as --name=value"
+    )
 
     def pipeline_args(self) -> list[str]:
         """The settings as Beam's command line options."""

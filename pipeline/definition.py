@@ -37,7 +37,9 @@ class Locations:
     @classmethod
     def below(cls, workdir: Path) -> "Locations":
         """The layout of a workdir."""
-        return cls(*(str(workdir / name) for name in ("artifacts", "serving", "rejects", "checkpoints")))
+        return cls(
+            *(str(workdir / name) for name in ("artifacts", "serving", "rejects", "checkpoints"))
+        )
 
 
 def create_pipeline(
@@ -151,8 +153,17 @@ def create_pipeline(
         pipeline_name=config.name,
         pipeline_root=locations.artifacts,
         components=[
-            example_gen, schema, statistics, validator, gate, transform,
-            trainer, baseline, evaluator, serve_check, pusher,
+            example_gen,
+            schema,
+            statistics,
+            validator,
+            gate,
+            transform,
+            trainer,
+            baseline,
+            evaluator,
+            serve_check,
+            pusher,
         ],  # fmt: skip
         enable_cache=True,
         metadata_connection_config=metadata,

@@ -75,7 +75,9 @@ class RunStore:
 
     def _read(self, execution: Execution) -> NodeExecution:
         events = self._store.get_events_by_execution_ids([execution.id])
-        artifacts = {a.id: a for a in self._store.get_artifacts_by_id([e.artifact_id for e in events])}
+        artifacts = {
+            a.id: a for a in self._store.get_artifacts_by_id([e.artifact_id for e in events])
+        }
         inputs: dict[str, list[StoredArtifact]] = {}
         outputs: dict[str, list[StoredArtifact]] = {}
         for event in events:

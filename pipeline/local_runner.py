@@ -1,0 +1,125 @@
+"""Runs the pipeline on this machine: node after node, with SQLite and Beam's DirectRunner."""
+
+import contextlib
+import fcntl
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from components.errors import SentiflowError, UsageError
+from pipeline.config import Config
+from pipeline.console import quiet_libraries
+from pipeline.record import RunRecord, Step
+
+
+def run_pipeline(config: Config, data_path: str, workdir: Path) -> RunRecord:
+    """Runs all steps and writes `run.json`, however the run ends.
+
+    Args:
+      config: the resolved configuration.
+      data_path: file or folder of labelled sentences.
+      workdir: made if need be; holds everything that the run leaves.
+
+    Returns:
+      The record of a run that ended with its model served.
+
+    Raises:
+      UsageError: another run uses the workdir, or it cannot be written.
+      DataRefused: the data cannot be trained on.
+      NotBlessed: the model missed a bound or failed its serving check.
+      SentiflowError: a step failed otherwise; the text names the log.
+      KeyboardInterrupt: the user stopped the run; the next one goes on from here.
+    """
+    workdir = workdir.absolute()
+    record = RunRecord.start(config)
+    log_file = workdir / "logs" / f"{record.run_id.replace(':', '')}.log"
+    with _sole_use(workdir), quiet_libraries(log_file) as terminal:
+        record.write(workdir)  # a killed run must not leave the record of the run before it
+        error: BaseException | None = None
+        try:
+            _run_nodes(config, data_path, workdir, record, terminal)
+        except (SentiflowError, KeyboardInterrupt) as expected:
+            error = expected
+        except Exception as unexpected:
+            error = _in_one_line(unexpected, record, log_file)
+        record.finish(error)
+        record.write(workdir)
+    if error:
+        raise error
+    return record
+
+
+def _run_nodes(
+    config: Config, data_path: str, workdir: Path, record: RunRecord, terminal: TextIO
+) -> None:
+    # Imported here, with the libraries' output already redirected: together they take seconds.
+    from tfx.dsl.compiler import compiler, constants
+    from tfx.orchestration import metadata
+    from tfx.orchestration.portable import runtime_parameter_utils
+
+    from pipeline.changes import why
+    from pipeline.definition import Locations, create_pipeline
+    from pipeline.node import launch_node
+    from pipeline.store import RunStore
+
+    locations = Locations.below(workdir)
+    connection = metadata.sqlite_metadata_connection_config(str(workdir / "metadata.db"))
+    ir = compiler.Compiler().compile(create_pipeline(config, data_path, locations, connection))
+    runtime_parameter_utils.substitute_runtime_parameter(
+        ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: record.run_id}
+    )
+    store = RunStore(connection, config.name)
+    store.abandon_running()
+    shutil.rmtree(locations.rejects, ignore_errors=True)
+
+    for number, wrapper in enumerate(ir.nodes, start=1):
+        node = wrapper.pipeline_node
+        node_id = node.node_info.id
+        previous = store.latest(node_id)
+        print(f"{number:2}/{len(ir.nodes)} {node_id}", file=terminal)
+        started = time.monotonic()
+        try:
+            execution = launch_node(ir, node, connection, store)
+        except BaseException as error:
+            if node_id == "SentenceExampleGen":
+                record.take_rows(locations.rejects)
+            record.steps.append(Step(node_id, "failed", _since(started), str(error)))
+            raise
+        reason = why(execution, previous)
+        step = Step(node_id, "cached" if execution.cached else "run", _since(started), reason)
+        record.steps.append(step)
+        print(f"        {step.state} in {step.seconds:.1f} s: {reason}", file=terminal)
+        if node_id == "SentenceExampleGen":
+            shutil.copytree(execution.outputs["rejects"][0].uri, locations.rejects)
+        record.take_outcome(node_id, execution)
+        record.write(workdir)
+
+
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 2)
+
+
+def _in_one_line(error: Exception, record: RunRecord, log_file: Path) -> SentiflowError:
+    logging.getLogger().error("run failed", exc_info=error)
+    step = record.steps[-1].id if record.steps else "set-up"
+    cause = " ".join(str(error).split())[:300]
+    return SentiflowError(f"{step} failed: {type(error).__name__}: {cause} (log: {log_file})")
+
+
+@contextlib.contextmanager
+def _sole_use(workdir: Path) -> Iterator[None]:
+    """Makes the workdir and keeps other runs out of it while the context lasts."""
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        lock = open(workdir / ".lock", "a")
+    except OSError as error:
+        raise UsageError(f"workdir {workdir}: {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"workdir {workdir}: another run is using it") from None
+        yield

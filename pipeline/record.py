@@ -1,0 +1,119 @@
+"""The record of a run, `run.json`: what was read, run, measured, blessed and pushed, and why not."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from components.errors import DataRefused, NotBlessed
+from pipeline.config import Config
+from pipeline.fingerprint import code_fingerprint, package_versions
+from pipeline.store import NodeExecution
+from schema import features
+
+FILE = "run.json"
+Status = Literal["running", "succeeded", "refused", "not_blessed", "interrupted", "failed"]
+StepState = Literal["run", "cached", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node of the run."""
+
+    id: str
+    state: StepState
+    seconds: float
+    why: str
+
+
+@dataclass
+class RunRecord:
+    """Grows as the steps finish; other programs rely on the keys."""
+
+    run_id: str
+    config: dict[str, Any]
+    status: Status = "running"
+    error: str | None = None
+    rows: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
+    baseline: dict[str, Any] | None = None
+    blessed: bool | None = None
+    serve_check: dict[str, Any] | None = None
+    pushed_version: int | None = None
+    steps: list[Step] = field(default_factory=list)
+    packages: dict[str, str] = field(default_factory=package_versions)
+    code: str = field(default_factory=lambda: code_fingerprint("pipeline.definition"))
+
+    @classmethod
+    def start(cls, config: Config) -> "RunRecord":
+        """A record of a run that starts now."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return cls(run_id=now, config=config.model_dump(mode="json"))
+
+    def finish(self, error: BaseException | None) -> None:
+        """Sets status and error by how the run ended."""
+        self.error = str(error) if error else None
+        match error:
+            case None:
+                self.status = "succeeded"
+            case DataRefused():
+                self.status = "refused"
+            case NotBlessed():
+                self.status, self.blessed = "not_blessed", False
+            case KeyboardInterrupt():
+                self.status, self.error = "interrupted", "interrupted by the user"
+            case _:
+                self.status = "failed"
+
+    def write(self, workdir: Path) -> None:
+        """Writes `run.json`, whole or not at all."""
+        partial = workdir / f".{FILE}.partial"
+        partial.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        os.replace(partial, workdir / FILE)
+
+    def take_rows(self, rejects_dir: str | Path) -> None:
+        """Takes the counts of rows from the summary that ingest left beside the rejects."""
+        path = Path(rejects_dir, features.INGEST_SUMMARY)
+        if path.is_file():
+            summary = json.loads(path.read_text("utf-8"))
+            self.rows = {k: summary[k] for k in ("read", "accepted", "rejected", "duplicates")}
+
+    def take_outcome(self, node: str, execution: NodeExecution) -> None:
+        """Takes from a finished node what the record tells of it.
+
+        Raises:
+          NotBlessed: the node was the Evaluator or the ServeCheck, and the model failed there.
+        """
+        match node:
+            case "SentenceExampleGen":
+                self.take_rows(execution.outputs["rejects"][0].uri)
+            case "Evaluator":
+                self._take_evaluation(execution)
+            case "ServeCheck":
+                self._take_serve_check(execution)
+            case "Pusher":
+                self.pushed_version = int(
+                    execution.outputs["pushed_model"][0].properties["pushed_version"]
+                )
+
+    def _take_evaluation(self, execution: NodeExecution) -> None:
+        from components.evaluation import outcome
+
+        evaluation = execution.outputs["evaluation"][0].uri
+        self.metrics = outcome.metrics(evaluation)
+        self.baseline = outcome.baseline_metrics(evaluation)
+        missed = outcome.missed_bounds(evaluation)
+        if missed:
+            raise NotBlessed(f"model not blessed: {'; '.join(missed)}")
+
+    def _take_serve_check(self, execution: NodeExecution) -> None:
+        from components.serve_check import check
+
+        blessing = execution.outputs["blessing"][0]
+        self.serve_check = check.read_result(blessing.uri)
+        failures = self.serve_check["failures"]
+        self.blessed = not failures
+        if failures:
+            raise NotBlessed(f"model failed its serving check: {'; '.join(failures)}")
