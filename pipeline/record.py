@@ -1,4 +1,4 @@
-"""The record of a run, `run.json`: what was read, run, measured, blessed and pushed, and why not."""
+"""The record of a run, `run.json`: what was read, run, measured, blessed and pushed."""
 
 import json
 import os
