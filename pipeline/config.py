@@ -129,7 +129,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
 
 
 def _in_words(error: ValidationError, path: Path, overrides: tuple[str, ...]) -> str:
-    set_keys = {override.partition("=")[0].strip() for override in overrides}
+    set_keys = [override.partition("=")[0].strip() for override in overrides]
     problems = []
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"])
@@ -137,6 +137,7 @@ def _in_words(error: ValidationError, path: Path, overrides: tuple[str, ...]) ->
             text = "unknown key"
         else:
             text = f"{problem['msg'].removeprefix('Value error, ')} (got {problem['input']!r})"
-        source = "--set" if key in set_keys else str(path)
+        from_set = any(f"{key}.".startswith(f"{k}.") or k.startswith(f"{key}.") for k in set_keys)
+        source = "--set" if from_set else str(path)
         problems.append(f"{source}: {key}: {text}")
     return "; ".join(problems)

@@ -1,0 +1,108 @@
+"""The command line, `sentiflow`. Heavy libraries are imported by the command that needs them."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from components.errors import SentiflowError, UsageError
+from pipeline.config import Config, load_config
+
+WORKDIR = Path("sentiflow-workdir")
+
+config_option = click.option(
+    "--config", "config_file", metavar="F", help="YAML file or preset (default, book)."
+)
+set_option = click.option(
+    "--set", "overrides", multiple=True, metavar="K=V", help="Override a value: --set train.seed=2."
+)
+workdir_option = click.option(
+    "--workdir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=WORKDIR,
+    show_default=True,
+    help="Folder that holds everything a run leaves.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="sentiflow")
+def cli() -> None:
+    """Labelled sentences in, a validated LSTM classifier behind a TensorFlow Serving endpoint out.
+
+    Exit codes: 0 done; 2 the call or the configuration is wrong; 3 the data was refused; 4 the model
+    was not blessed or failed its serving check; 1 anything else.
+    """
+
+
+@cli.command()
+@config_option
+@click.option("--data", metavar="PATH", help="File or folder of labelled sentences (data.path).")
+@workdir_option
+@set_option
+@click.option("--json", "as_json", is_flag=True, help="Print the run's record instead of progress.")
+def run(
+    config_file: str | None,
+    data: str | None,
+    workdir: Path,
+    overrides: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Run the whole pipeline on this machine."""
+    from pipeline.local_runner import run_pipeline
+
+    config = load_config(config_file, overrides)
+    data_path = data or config.data.path
+    if not data_path:
+        raise UsageError("no data: pass --data PATH or set data.path in the configuration")
+    ...
+
+
+@cli.command()
+@click.argument("sentences", nargs=-1, metavar="[SENTENCE ...]")
+@workdir_option
+@click.option("--model", metavar="DIR", help="SavedModel folder to load instead of the workdir's.")
+@click.option("--url", metavar="URL", help="Ask this endpoint, e.g. http://localhost:8501.")
+@click.option("--input", "input_file", metavar="F", help="File of sentences, as for --data.")
+@click.option("--output", "output_file", metavar="F", help="JSON lines file to write.")
+@config_option
+@set_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
+def predict(*args, **kwargs) -> None:
+    """Ask the model: sentences, or a file of them."""
+    ...
+
+
+@cli.command()
+@config_option
+@set_option
+def config(config_file: str | None, overrides: tuple[str, ...]) -> None:
+    """Print the resolved configuration as YAML."""
+    import yaml
+
+    values = load_config(config_file, overrides).model_dump(mode="json")
+    click.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def main() -> None:
+    """Entry point: turns every expected failure into one line on stderr and its exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except SentiflowError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "sentiflow"
+        _fail(f"{error.format_message()} (see {command} --help)", UsageError.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"sentiflow: {message}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

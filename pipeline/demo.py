@@ -1,0 +1,53 @@
+"""What `make demo` needs besides the sentiflow command: its sentences, and three questions."""
+
+import csv
+import io
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ARCHIVE = "additional_resources/hutto_ICWSM_2014.tar.gz"
+RATINGS = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
+NEUTRAL = 0.5  # mean human ratings nearer to 0 than this, on a scale from -4 to 4, are left out
+QUESTIONS = (
+    "A warm, witty and beautifully acted film.",
+    "Two hours of my life that I'll never get back.",
+    "It isn't funny, and it doesn't make any sense.",
+)
+
+
+def rated_snippets(sdist: Path) -> Iterator[tuple[str, str]]:
+    """Yields (label, text) of the film reviews in vaderSentiment's source release.
+
+    Source: Hutto & Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social
+    Media Text", ICWSM 2014; 10,605 snippets, each rated by 20 people.
+    """
+    with tarfile.open(sdist) as outer:
+        name = next(member for member in outer.getnames() if member.endswith(ARCHIVE))
+        with tarfile.open(fileobj=outer.extractfile(name)) as inner:
+            rows = io.TextIOWrapper(inner.extractfile(RATINGS), encoding="utf-8")
+            for _, rating, text in csv.reader(rows, delimiter="\t", quoting=csv.QUOTE_NONE):
+                if abs(float(rating)) >= NEUTRAL:
+                    yield ("positive" if float(rating) > 0 else "negative"), text
+
+
+def write_sentences(download_dir: Path, output: Path) -> None:
+    """Writes the demo's data as a TSV file with a header."""
+    (sdist,) = download_dir.glob("*.tar.gz")
+    rows = list(rated_snippets(sdist))
+    lines = ["label\ttext", *(f"{label}\t{text}" for label, text in rows)]
+    output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{len(rows)} sentences in {output}")
+
+
+def ask(workdir: Path) -> None:
+    """Serves what the run pushed, asks three sentences over REST, prints the answers, stops."""
+    from components.serving.process import start_server_process
+
+    ...
+
+
+if __name__ == "__main__":
+    command, *paths = sys.argv[1:]
+    {"sentences": write_sentences, "ask": ask}[command](*map(Path, paths))

@@ -1,0 +1,68 @@
+"""Versions 1, 2, 3, …, whole or not at all, and no second copy of the same model."""
+
+import pytest
+
+from components import pusher
+
+
+@pytest.fixture
+def model(tmp_path):
+    folder = tmp_path / "model"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables/variables.index").write_bytes(b"weights")
+    return folder
+
+
+def test_first_push_is_version_1(model, tmp_path):
+    assert pusher.push_model(str(model), str(tmp_path / "serving/m")) == 1
+    pushed = tmp_path / "serving/m/1"
+    assert (pushed / "saved_model.pb").read_bytes() == b"graph"
+    assert (pushed / "variables/variables.index").read_bytes() == b"weights"
+
+
+def test_same_model_is_not_pushed_again(model, tmp_path):
+    base = str(tmp_path / "m")
+    assert [pusher.push_model(str(model), base) for _ in range(2)] == [1, 1]
+    assert pusher.versions(base) == [1]
+
+
+def test_changed_model_and_the_one_before_it_get_new_versions(model, tmp_path):
+    base = str(tmp_path / "m")
+    pusher.push_model(str(model), base)
+    (model / "variables/variables.index").write_bytes(b"better")
+    assert pusher.push_model(str(model), base) == 2
+    (model / "variables/variables.index").write_bytes(b"weights")
+    assert pusher.push_model(str(model), base) == 3
+
+
+def test_renamed_file_is_a_change(model, tmp_path):
+    base = str(tmp_path / "m")
+    pusher.push_model(str(model), base)
+    (model / "variables/variables.index").rename(model / "variables/other.index")
+    assert pusher.push_model(str(model), base) == 2
+
+
+def test_versions_are_numbers_in_numeric_order(tmp_path):
+    for name in ("2", "10", "9", ".11.partial", "notes"):
+        (tmp_path / name).mkdir()
+    assert pusher.versions(str(tmp_path)) == [2, 9, 10]
+
+
+def test_rest_of_a_killed_push_is_replaced(model, tmp_path):
+    rest = tmp_path / "m/.1.partial"
+    rest.mkdir(parents=True)
+    (rest / "stray").write_bytes(b"half")
+    assert pusher.push_model(str(model), str(tmp_path / "m")) == 1
+    assert not (tmp_path / "m/1/stray").exists()
+    assert not rest.exists()
+
+
+def test_failed_copy_leaves_no_version(model, tmp_path, monkeypatch):
+    def fail(source, destination):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pusher.io_utils, "copy_dir", fail)
+    with pytest.raises(OSError, match="disk full"):
+        pusher.push_model(str(model), str(tmp_path / "m"))
+    assert pusher.versions(str(tmp_path / "m")) == []
