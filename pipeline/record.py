@@ -103,8 +103,9 @@ class RunRecord:
 
         evaluation = execution.outputs["evaluation"][0].uri
         self.metrics = outcome.metrics(evaluation)
-        self.baseline = outcome.baseline_metrics(evaluation)
+        self.baseline = {"latest_blessed": outcome.baseline_metrics(evaluation)}
         missed = outcome.missed_bounds(evaluation)
+        self.blessed = not missed
         if missed:
             raise NotBlessed(f"model not blessed: {'; '.join(missed)}")
 
