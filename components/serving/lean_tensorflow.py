@@ -1,0 +1,22 @@
+"""Imports TensorFlow without Keras, for processes that only run SavedModels."""
+
+import importlib
+import os
+import sys
+
+
+def import_tensorflow() -> None:
+    """Imports tensorflow in about half of the usual time; call it before anything else does.
+
+    `import tensorflow` eagerly imports Keras, and Keras whatever it finds of scikit-learn, pandas
+    and IPython. None of them is needed to load and run a SavedModel. Keras can be imported later, by
+    its own name. Only for a process's entry point: `import tensorflow.keras.…` fails afterwards.
+    """
+    if "tensorflow" in sys.modules or "keras" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # only errors of its C++ side on stderr
+    sys.modules["keras"] = None  # type: ignore[assignment]  # makes `import keras` an ImportError
+    try:
+        importlib.import_module("tensorflow")
+    finally:
+        del sys.modules["keras"]
