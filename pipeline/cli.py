@@ -1,13 +1,12 @@
 """The command line, `sentiflow`. Heavy libraries are imported by the command that needs them."""
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
 from components.errors import SentiflowError, UsageError
-from pipeline.config import Config, load_config
+from pipeline.config import load_config
 
 WORKDIR = Path("sentiflow-workdir")
 
@@ -31,8 +30,8 @@ workdir_option = click.option(
 def cli() -> None:
     """Labelled sentences in, a validated LSTM classifier behind a TensorFlow Serving endpoint out.
 
-    Exit codes: 0 done; 2 the call or the configuration is wrong; 3 the data was refused; 4 the model
-    was not blessed or failed its serving check; 1 anything else.
+    Exit codes: 0 done; 2 the call or the configuration is wrong; 3 the data was refused; 4 the
+    model was not blessed or failed its serving check; 1 anything else.
     """
 
 
@@ -51,27 +50,86 @@ def run(
 ) -> None:
     """Run the whole pipeline on this machine."""
     from pipeline.local_runner import run_pipeline
+    from pipeline.record import FILE
+    from pipeline.summary import summary
 
     config = load_config(config_file, overrides)
     data_path = data or config.data.path
     if not data_path:
         raise UsageError("no data: pass --data PATH or set data.path in the configuration")
-    ...
+    if not any(mark in data_path for mark in ("{", "://")) and not Path(data_path).exists():
+        raise UsageError(f"{data_path}: no such file or folder")
+    record = run_pipeline(config, data_path, workdir, show_progress=not as_json)
+    click.echo((workdir / FILE).read_text("utf-8") if as_json else summary(record, workdir))
 
 
 @cli.command()
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE ...]")
 @workdir_option
-@click.option("--model", metavar="DIR", help="SavedModel folder to load instead of the workdir's.")
-@click.option("--url", metavar="URL", help="Ask this endpoint, e.g. http://localhost:8501.")
-@click.option("--input", "input_file", metavar="F", help="File of sentences, as for --data.")
+@click.option("--model", "model_dir", metavar="DIR", help="Load this SavedModel instead.")
+@click.option("--url", metavar="URL", help="Ask this endpoint instead: http://localhost:8501.")
+@click.option("--input", "input_file", metavar="F", help="File of sentences, as for run --data.")
 @click.option("--output", "output_file", metavar="F", help="JSON lines file to write.")
 @config_option
 @set_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
-def predict(*args, **kwargs) -> None:
-    """Ask the model: sentences, or a file of them."""
-    ...
+@click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON lines.")
+def predict(
+    sentences: tuple[str, ...],
+    workdir: Path,
+    model_dir: str | None,
+    url: str | None,
+    input_file: str | None,
+    output_file: str | None,
+    config_file: str | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Ask the model: sentences, or a file of them.
+
+    The model is the newest version in the workdir, a SavedModel folder, or a served one.
+    """
+    from pipeline import ask
+
+    if model_dir and url:
+        raise UsageError("--model and --url exclude each other")
+    if bool(sentences) == bool(input_file) or bool(input_file) != bool(output_file):
+        raise UsageError("give either sentences, or --input and --output")
+    config = load_config(config_file, overrides)
+    with ask.predictor(config, workdir, model_dir, url) as predict_texts:
+        if input_file and output_file:
+            click.echo(ask.about_file(predict_texts, input_file, output_file, config))
+        else:
+            click.echo(ask.about_sentences(predict_texts, sentences, as_json))
+
+
+@cli.command()
+@workdir_option
+@click.option("--model-root", metavar="DIR", help="Folder with a folder per model, instead.")
+@click.option("--rest-port", type=click.IntRange(0, 65535), default=8501, show_default=True)
+@click.option("--grpc-port", type=click.IntRange(0, 65535), default=8500, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@config_option
+@set_option
+def serve(
+    workdir: Path,
+    model_root: str | None,
+    rest_port: int,
+    grpc_port: int,
+    host: str,
+    config_file: str | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Serve the newest version over TensorFlow Serving's REST and gRPC."""
+    config = load_config(config_file, overrides)
+    from components.serving.server import serve as start
+
+    start(
+        Path(model_root or workdir / "serving"),
+        config.serving.model_name,
+        host=host,
+        rest_port=rest_port,
+        grpc_port=grpc_port,
+    )
 
 
 @cli.command()

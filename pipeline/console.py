@@ -13,14 +13,18 @@ OWN_LOGGERS = ("components", "pipeline")
 
 
 @contextlib.contextmanager
-def quiet_libraries(log_file: Path) -> Iterator[TextIO]:
+def quiet_libraries(log_file: Path, show_progress: bool) -> Iterator[TextIO]:
     """Sends everything that is printed or logged to a file, and our own progress to the terminal.
 
     TensorFlow writes from C++, Beam and the serving process from others: so the file descriptors
     themselves are redirected.
 
+    Args:
+      log_file: is appended to.
+      show_progress: False sends our own progress nowhere.
+
     Yields:
-      A stream to the real standard output.
+      The stream for progress: the real standard output, if it is to be shown.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -28,7 +32,9 @@ def quiet_libraries(log_file: Path) -> Iterator[TextIO]:
     saved = os.dup(1), os.dup(2)
     with (
         open(log_file, "a", encoding="utf-8", buffering=1) as log,
-        os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1) as terminal,
+        open(
+            os.dup(1) if show_progress else os.devnull, "w", encoding="utf-8", buffering=1
+        ) as terminal,
     ):
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)

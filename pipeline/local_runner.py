@@ -15,13 +15,16 @@ from pipeline.console import quiet_libraries
 from pipeline.record import RunRecord, Step
 
 
-def run_pipeline(config: Config, data_path: str, workdir: Path) -> RunRecord:
+def run_pipeline(
+    config: Config, data_path: str, workdir: Path, show_progress: bool = True
+) -> RunRecord:
     """Runs all steps and writes `run.json`, however the run ends.
 
     Args:
       config: the resolved configuration.
       data_path: file or folder of labelled sentences.
       workdir: made if need be; holds everything that the run leaves.
+      show_progress: whether to print a line when a step starts and ends.
 
     Returns:
       The record of a run that ended with its model served.
@@ -36,7 +39,7 @@ def run_pipeline(config: Config, data_path: str, workdir: Path) -> RunRecord:
     workdir = workdir.absolute()
     record = RunRecord.start(config)
     log_file = workdir / "logs" / f"{record.run_id.replace(':', '')}.log"
-    with _sole_use(workdir), quiet_libraries(log_file) as terminal:
+    with _sole_use(workdir), quiet_libraries(log_file, show_progress) as terminal:
         record.write(workdir)  # a killed run must not leave the record of the run before it
         error: BaseException | None = None
         try:

@@ -1,0 +1,36 @@
+"""The last lines of a run, for a person."""
+
+from pathlib import Path
+
+from pipeline.record import FILE, RunRecord
+
+
+def summary(record: RunRecord, workdir: Path) -> str:
+    """Says what a successful run read, measured and pushed.
+
+    Args:
+      record: of a run that ended with its model served.
+      workdir: as the user named it.
+    """
+    rows, metrics, check = record.rows, record.metrics, record.serve_check
+    assert rows and metrics and check, "a run that succeeded has gone through all steps"
+    rejected = sum(rows["rejected"].values())
+    name = record.config["serving"]["model_name"]
+    majority = metrics["accuracy"] - metrics["accuracy_over_majority"]
+    lines = [
+        f"rows      {rows['read']:,} read, {rows['accepted']:,} accepted, {rejected:,} rejected, "
+        f"{rows['duplicates']:,} dropped as duplicates",
+        f"accuracy  {metrics['accuracy']:.3f} on {metrics['example_count']:,} sentences of eval "
+        f"(always the largest class: {majority:.3f}{_against(record)})",
+        f"macro F1  {metrics['macro_f1']:.3f}",
+        f"latency   p50 {check['p50_ms']:.1f} ms, p99 {check['p99_ms']:.1f} ms over REST",
+        f"serving   version {record.pushed_version} in "
+        f"{workdir / 'serving' / name / str(record.pushed_version)}",
+        f"record    {workdir / FILE}",
+    ]
+    return "\n".join(lines)
+
+
+def _against(record: RunRecord) -> str:
+    blessed = (record.baseline or {}).get("latest_blessed")
+    return f"; blessed model before: {blessed['accuracy']:.3f}" if blessed else ""

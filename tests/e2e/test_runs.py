@@ -1,0 +1,212 @@
+"""The pipeline on real nodes: fresh, again, and after changes; executions counted in the store."""
+
+import json
+from collections import Counter
+
+import ml_metadata
+import pytest
+from ml_metadata.proto import metadata_store_pb2
+
+from components.errors import DataRefused, NotBlessed
+from pipeline.ask import predictor
+from pipeline.local_runner import run_pipeline
+from tests.e2e.made_up import (
+    LABELS,
+    made_up_sentences,
+    run_json,
+    small_config,
+    write_splits,
+    write_tsv,
+)
+
+pytestmark = pytest.mark.e2e
+
+NODES = [
+    "SentenceExampleGen",
+    "SchemaImporter",
+    "StatisticsGen",
+    "ExampleValidator",
+    "DataGate",
+    "Transform",
+    "Trainer",
+    "Resolver",
+    "Evaluator",
+    "ServeCheck",
+    "Pusher",
+]
+AFTER_TRANSFORM = NODES[NODES.index("Trainer") :]
+
+
+def execution_states(workdir) -> Counter:
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(workdir / "metadata.db")
+    state = metadata_store_pb2.Execution.State
+    executions = ml_metadata.MetadataStore(config).get_executions()
+    return Counter(state.Name(execution.last_known_state) for execution in executions)
+
+
+def nodes_run(record) -> list[str]:
+    return [step.id for step in record.steps if step.state == "run"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_splits(tmp_path_factory.mktemp("data") / "films", LABELS)
+
+
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory):
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="module")
+def config():
+    return small_config(None, LABELS)
+
+
+@pytest.fixture(scope="module")
+def fresh(data, workdir, config):
+    """The first run; the tests of this module follow each other in its workdir."""
+    return run_pipeline(config, str(data), workdir)
+
+
+def test_fresh_run_runs_every_node_and_serves_version_1(fresh, workdir):
+    assert [step.id for step in fresh.steps] == NODES
+    assert nodes_run(fresh) == NODES
+    assert execution_states(workdir)["COMPLETE"] == len(NODES) - 1  # a Resolver's are CACHED
+    assert sum(execution_states(workdir).values()) == len(NODES)
+    assert fresh.status == "succeeded"
+    assert fresh.blessed is True
+    assert fresh.pushed_version == 1
+    assert (workdir / "serving/sentiment/1/saved_model.pb").is_file()
+
+
+def test_record_holds_what_others_rely_on(fresh, workdir):
+    record = run_json(workdir)
+    assert record["status"] == "succeeded"
+    assert record["rows"] == {"read": 450, "accepted": 450, "rejected": {}, "duplicates": 0}
+    assert record["metrics"]["example_count"] == 90
+    assert record["metrics"]["accuracy"] > 0.9
+    assert record["baseline"] == {"latest_blessed": None}
+    assert [step["id"] for step in record["steps"]] == NODES
+    assert {step["why"] for step in record["steps"]} == {"first run"}
+    assert record["config"]["train"]["max_epochs"] == 3
+    assert record["packages"]["tfx"] == "1.21.0"
+    assert len(record["code"]) == 16
+
+
+def test_served_is_evaluated(fresh, data, workdir, config):
+    rows = [line.split("\t") for line in (data / "eval.tsv").read_text().splitlines()[1:]]
+    with predictor(config, workdir) as ask:
+        answers = ask([text for _, text in rows])
+    right = sum(answer.label == label for answer, (label, _) in zip(answers, rows, strict=True))
+    assert right / len(rows) == pytest.approx(fresh.metrics["accuracy"], abs=1e-9)
+    assert fresh.serve_check["largest_difference"] <= 1e-5
+
+
+def test_second_run_takes_everything_from_the_cache(fresh, data, workdir, config):
+    before = execution_states(workdir)
+    record = run_pipeline(config, str(data), workdir)
+    assert [step.state for step in record.steps] == ["cached"] * len(NODES)
+    assert {step.why for step in record.steps} == {"nothing changed"}
+    assert execution_states(workdir) - before == Counter(CACHED=len(NODES))
+    assert record.pushed_version == 1
+    assert record.metrics == fresh.metrics
+
+
+def test_deleted_version_is_pushed_again(fresh, data, workdir, config):
+    (workdir / "serving/sentiment/1").rename(workdir / "gone")
+    record = run_pipeline(config, str(data), workdir)
+    assert nodes_run(record) == ["Pusher"]
+    assert record.pushed_version == 1
+    assert (workdir / "serving/sentiment/1/saved_model.pb").is_file()
+
+
+def test_missed_bound_stops_before_serving_and_says_by_how_much(
+    fresh,
+    data,
+    workdir,
+):
+    # One epoch at a tiny rate learns nothing: no model reaches the bound.
+    config = small_config(
+        None,
+        LABELS,
+        "evaluate.min_accuracy=1.0",
+        "train.max_epochs=1",
+        "train.learning_rate=0.00001",
+    )
+    with pytest.raises(NotBlessed, match=r"accuracy is 0\.\d+, under its bound 1"):
+        run_pipeline(config, str(data), workdir)
+    record = run_json(workdir)
+    assert record["status"] == "not_blessed"
+    assert record["blessed"] is False
+    assert record["pushed_version"] is None
+    assert [step["id"] for step in record["steps"]][-1] == "Evaluator"
+
+
+def test_failed_serving_check_pushes_nothing(fresh, data, workdir):
+    config = small_config(None, LABELS, "serve_check.p99_ms=0.001")
+    with pytest.raises(NotBlessed, match=r"over serve_check.p99_ms = 0.001"):
+        run_pipeline(config, str(data), workdir)
+    assert run_json(workdir)["pushed_version"] is None
+    assert sorted(p.name for p in (workdir / "serving/sentiment").iterdir()) == ["1"]
+
+
+def test_changed_seed_trains_again_and_compares_with_the_blessed_model(
+    fresh,
+    data,
+    workdir,
+):
+    record = run_pipeline(small_config(None, LABELS, "train.seed=2"), str(data), workdir)
+    assert nodes_run(record) == AFTER_TRANSFORM
+    trainer = next(step for step in record.steps if step.id == "Trainer")
+    assert "train.seed: " in trainer.why
+    assert record.baseline["latest_blessed"]["accuracy"] == fresh.metrics["accuracy"]
+    assert record.pushed_version == 2
+
+
+def test_changed_code_of_a_step_runs_it_and_those_after_it(fresh, data, workdir, monkeypatch):
+    from pipeline import definition
+
+    original = definition.code_fingerprint
+    monkeypatch.setattr(
+        definition,
+        "code_fingerprint",
+        lambda module: "changed" if module == "components.transform" else original(module),
+    )
+    record = run_pipeline(small_config(None, LABELS, "train.seed=2"), str(data), workdir)
+    assert nodes_run(record) == ["Transform", *AFTER_TRANSFORM]
+    assert next(s for s in record.steps if s.id == "Transform").why == "code changed"
+
+
+def test_changed_data_runs_everything_but_the_schema(fresh, data, workdir, config):
+    with (data / "train.tsv").open("a") as file:
+        file.write("positive\tWhat a joy from beginning to end!\n")
+    record = run_pipeline(config, str(data), workdir)
+    assert nodes_run(record) == [node for node in NODES if node != "SchemaImporter"]
+    assert record.steps[0].why == "data changed"
+    assert record.rows["read"] == 451
+
+
+def test_refused_data_keeps_the_rejects_and_ends_with_3(tmp_path, config):
+    rows = made_up_sentences(LABELS, 100, seed=2)
+    write_tsv(tmp_path / "bad.tsv", [("?", text) for _, text in rows[:20]] + rows[20:])
+    with pytest.raises(DataRefused) as refusal:
+        run_pipeline(config, str(tmp_path / "bad.tsv"), tmp_path / "work")
+    assert refusal.value.exit_code == 3
+    assert "\n" not in str(refusal.value)
+    record = run_json(tmp_path / "work")
+    assert record["status"] == "refused"
+    assert record["rows"] == {
+        "read": 100,
+        "accepted": 80,
+        "rejected": {"unknown_label": 20},
+        "duplicates": 0,
+    }
+    rejects = [
+        json.loads(line)
+        for file in (tmp_path / "work/rejects").glob("rejects*.jsonl")
+        for line in file.read_text("utf-8").splitlines()
+    ]
+    assert len(rejects) == 20
+    assert [step["state"] for step in record["steps"]] == ["failed"]
