@@ -1,0 +1,100 @@
+"""The record of a run: how it ends, and what it takes from the steps."""
+
+import json
+
+import pytest
+
+from components.errors import DataRefused, NotBlessed, SentiflowError
+from pipeline.config import Config
+from pipeline.record import RunRecord, Step
+from pipeline.store import NodeExecution, StoredArtifact
+from pipeline.summary import summary
+
+
+@pytest.fixture
+def record():
+    return RunRecord.start(Config())
+
+
+def finished(outputs):
+    return NodeExecution(1, "COMPLETE", {}, {}, outputs)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (None, "succeeded", None),
+        (DataRefused("no rows"), "refused", "no rows"),
+        (NotBlessed("too low"), "not_blessed", "too low"),
+        (SentiflowError("broke"), "failed", "broke"),
+        (KeyboardInterrupt(), "interrupted", "interrupted by the user"),
+    ],
+)
+def test_status_says_how_the_run_ended(record, error, status, text):
+    record.finish(error)
+    assert (record.status, record.error) == (status, text)
+
+
+def test_written_record_is_json_with_the_promised_keys(record, tmp_path):
+    record.steps.append(Step("Trainer", "run", 1.5, "first run"))
+    record.write(tmp_path)
+    written = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    assert written["steps"] == [
+        {"id": "Trainer", "state": "run", "seconds": 1.5, "why": "first run"}
+    ]
+    assert {
+        "status", "rows", "metrics", "baseline", "blessed", "pushed_version",
+        "steps", "config", "packages", "code",
+    } <= set(written)  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_rows_come_from_the_summary_of_ingest(record, tmp_path):
+    rows = {"read": 10, "accepted": 7, "rejected": {"empty_text": 2}, "duplicates": 1}
+    (tmp_path / "summary.json").write_text(json.dumps({**rows, "files": []}))
+    rejects = StoredArtifact(1, str(tmp_path), {})
+    record.take_outcome("SentenceExampleGen", finished({"rejects": [rejects]}))
+    assert record.rows == rows
+
+
+def test_no_summary_leaves_rows_unknown(record, tmp_path):
+    record.take_rows(tmp_path)
+    assert record.rows is None
+
+
+@pytest.mark.parametrize(("failures", "blessed"), [([], True), (["too slow"], False)])
+def test_serving_check_decides(record, tmp_path, failures, blessed):
+    (tmp_path / "serve_check.json").write_text(json.dumps({"failures": failures, "p99_ms": 3.0}))
+    execution = finished({"blessing": [StoredArtifact(1, str(tmp_path), {})]})
+    if failures:
+        with pytest.raises(NotBlessed, match="serving check: too slow"):
+            record.take_outcome("ServeCheck", execution)
+    else:
+        record.take_outcome("ServeCheck", execution)
+    assert record.blessed is blessed
+    assert record.serve_check["p99_ms"] == 3.0
+
+
+def test_pushed_version(record):
+    pushed = StoredArtifact(1, "/p", {"pushed": 1, "pushed_version": "12"})
+    record.take_outcome("Pusher", finished({"pushed_model": [pushed]}))
+    assert record.pushed_version == 12
+
+
+def test_summary_names_the_numbers(record, tmp_path):
+    record.rows = {"read": 1000, "accepted": 990, "rejected": {"a": 4, "b": 5}, "duplicates": 1}
+    record.metrics = {
+        "accuracy": 0.8125,
+        "accuracy_over_majority": 0.3,
+        "macro_f1": 0.81,
+        "example_count": 100,
+    }
+    record.baseline = {"latest_blessed": {"accuracy": 0.79}}
+    record.serve_check = {"p50_ms": 2.0, "p99_ms": 4.04}
+    record.pushed_version = 3
+    text = summary(record, tmp_path)
+    assert "1,000 read, 990 accepted, 9 rejected, 1 dropped as duplicates" in text
+    assert "0.812 on 100 sentences of eval (always the largest class: 0.512; " in text
+    assert "blessed model before: 0.790" in text
+    assert "p50 2.0 ms, p99 4.0 ms" in text
+    assert f"version 3 in {tmp_path}/serving/sentiment/3" in text
