@@ -30,6 +30,7 @@ SPELLING_AFTER_NFKC = (
 
 # Applied in this order to all text.
 RULES = (
+    ("_", " _ "),  # which \b below would take for a letter
     # The Treebank's escapes, quotes and dashes.
     (r"(?i)-lrb-", "("),
     (r"(?i)-rrb-", ")"),
@@ -44,23 +45,24 @@ RULES = (
         r"|would)n '(t)\b",
         r"\1 n'\2",
     ),
-    (r"(?i)(\pL)(n't)\b", r"\1 \2"),
+    (r"(?i)n't", r" \0 "),
     (r"(?i)\b(can)(not)\b", r"\1 \2"),
     (r"(?i)'(?:s|re|ve|ll|d|m)\b", r" \0"),
 )
 
 # A token is the first of these that matches; what none matches is a token for each character.
 TOKENS = (
-    r"(?i:https?://|www\.)\S*[\pL\pN/]",
+    r"(?i:https?://|www\.)[\pL\pN./:?=&%#~+@-]*[\pL\pN/]",
     r"[:;=]'?-?[()\[\]/\\|*]",  # :-) ;) =/
     r"[:;=]-?[dDpPoO]\b",  # :d :-p
     r"</?3\b",
     r"(?i:'n')",
-    r"(?i:n't|'(?:s|re|ve|ll|d|m|em|n|til|cause)|'\d\ds?)\b",  # also 'em, 'n, '90s
+    r"(?i:n't)",
+    r"(?i:'(?:s|re|ve|ll|d|m|em|n|til|cause)|'\d\ds?)\b",  # also 'em, 'n, '90s
     r"(?i:mr|mrs|ms|dr|prof|st|jr|sr|vs|etc|inc|co)\.",
     r"(?:[A-Za-z]\.)+[A-Za-z]\b\.?",  # u.s. e.g.
     r"[B-HJ-Zb-hj-z]\.",  # an initial, but for a and i, which end sentences
-    r"\pN+(?:[.,:/]\pN+)+",  # 3.5 1,000 10:30 9/11
+    r"\pN+(?:[.,:/]\pN+)+[\pL\pM]*",  # 3.5 1,000 10:30pm 9/11
     r"[A-Za-z]{1,2}&[A-Za-z]{1,2}\b",  # r&b
     r"[\pL\pM\pN]+(?:[-'][\pL\pM\pN]+)*",  # well-made o'clock 1930s
     r"--",
