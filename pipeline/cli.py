@@ -95,7 +95,10 @@ def predict(
     if bool(sentences) == bool(input_file) or bool(input_file) != bool(output_file):
         raise UsageError("give either sentences, or --input and --output")
     config = load_config(config_file, overrides)
-    with ask.predictor(config, workdir, model_dir, url) as predict_texts:
+    # A server is asked for its classes, unless the caller states them.
+    stated = config_file or any(override.startswith("data.labels=") for override in overrides)
+    labels = config.data.labels if stated else None
+    with ask.predictor(config, workdir, model_dir, url, labels) as predict_texts:
         if input_file and output_file:
             click.echo(ask.about_file(predict_texts, input_file, output_file, config))
         else:

@@ -1,4 +1,4 @@
-"""ServeCheck, the pipeline's last test of a model: TFX's InfraValidator, with this project's server.
+"""ServeCheck, the last test of a model: TFX's InfraValidator with this project's server.
 
 TFX's own needs TensorFlow Serving in Docker or Kubernetes, and cannot run on open-source Kubeflow
 Pipelines 2; what it writes, an InfraBlessing, is the same, and Pusher reads it.

@@ -1,4 +1,4 @@
-"""Output of libraries goes to the log, progress to the terminal, and afterwards all is as before."""
+"""Output of libraries goes to the log, progress to the terminal; afterwards all is as before."""
 
 import subprocess
 import sys
