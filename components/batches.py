@@ -1,0 +1,89 @@
+"""From Transform's examples to batches of sentences of about the same length."""
+
+import tensorflow as tf
+
+from schema import features
+
+SHUFFLE_ROWS = 100_000  # serialized rows held for shuffling, about 200 bytes each
+POOL_BATCHES = 64  # batches whose rows are sorted by length together
+PARALLEL_FILES = 8
+
+
+def training_batches(
+    patterns: list[str], max_length: int, batch_size: int, seed: int
+) -> tf.data.Dataset:
+    """Reads one epoch in an order that depends on the seed alone.
+
+    Args:
+        patterns: globs of gzipped TFRecord files of tf.Example.
+        max_length: length of the `ids` in the files.
+        batch_size: rows of a batch.
+        seed: of this epoch; another seed gives other batches in another order.
+
+    Returns:
+        Pairs of ids int64 [rows, longest] and label ids int64 [rows], with rows <= batch_size and
+        `longest` the number of tokens in the batch's longest row.
+    """
+    files = tf.data.Dataset.list_files(patterns, shuffle=True, seed=seed)
+    rows = _records(files).shuffle(SHUFFLE_ROWS, seed=seed)
+    return _by_length(rows, max_length, batch_size, seed)
+
+
+def evaluation_batches(patterns: list[str], max_length: int, batch_size: int) -> tf.data.Dataset:
+    """Reads the rows once, always in the same order, in batches as `training_batches` makes."""
+    files = tf.data.Dataset.list_files(patterns, shuffle=False)
+    return _by_length(_records(files), max_length, batch_size, seed=None)
+
+
+def count_labels(patterns: list[str], max_length: int, classes: int) -> list[int]:
+    """Counts the rows of each class, in the order of the label ids."""
+    counts = tf.zeros([classes], tf.int64)
+    for _, label_ids in evaluation_batches(patterns, max_length, batch_size=1024):
+        label_ids = tf.cast(label_ids, tf.int32)
+        counts += tf.math.bincount(label_ids, minlength=classes, dtype=tf.int64)
+    return counts.numpy().tolist()
+
+
+def _records(files: tf.data.Dataset) -> tf.data.Dataset:
+    return files.interleave(
+        lambda file: tf.data.TFRecordDataset(file, compression_type="GZIP"),
+        cycle_length=PARALLEL_FILES,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+
+
+def _by_length(
+    rows: tf.data.Dataset, max_length: int, batch_size: int, seed: int | None
+) -> tf.data.Dataset:
+    """Cuts serialized rows into batches of about the same length, in random order with a seed.
+
+    Each operation takes a pool of many batches at once: per row it would cost more than the model.
+    """
+    spec = {
+        features.IDS: tf.io.FixedLenFeature([max_length], tf.int64),
+        features.LABEL_ID: tf.io.FixedLenFeature([], tf.int64),
+    }
+
+    def batches_of_pool(number, serialized):
+        pool = tf.io.parse_example(serialized, spec)
+        ids, label_ids = pool[features.IDS], pool[features.LABEL_ID]
+        by_length = tf.argsort(_length(ids), stable=True)
+        starts = tf.range(0, tf.size(by_length), batch_size)
+        if seed is not None:
+            starts = tf.random.experimental.stateless_shuffle(starts, seed=[seed, number])
+
+        def batch(start):
+            chosen = by_length[start : start + batch_size]
+            batch_ids = tf.gather(ids, chosen)
+            longest = tf.reduce_max(_length(batch_ids))
+            return batch_ids[:, :longest], tf.gather(label_ids, chosen)
+
+        return tf.data.Dataset.from_tensor_slices(starts).map(batch)
+
+    pools = rows.batch(POOL_BATCHES * batch_size).enumerate()
+    return pools.flat_map(batches_of_pool).prefetch(tf.data.AUTOTUNE)
+
+
+def _length(ids):
+    return tf.math.count_nonzero(ids, axis=1)

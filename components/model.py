@@ -1,0 +1,82 @@
+"""The network: embedding -> LSTM -> pooling -> dense, from token ids to logits."""
+
+from typing import Literal
+
+import keras
+from keras import layers, ops
+
+from components.settings import ModelSettings
+from schema import features
+
+
+def build_model(
+    settings: ModelSettings,
+    vocabulary_size: int,
+    classes: int,
+    use_cudnn: bool | Literal["auto"] = "auto",
+    dtype: str = "float32",
+) -> keras.Model:
+    """Builds the classifier, untrained.
+
+    Args:
+        settings: sizes, pooling and dropout.
+        vocabulary_size: number of ids, the reserved ones included.
+        classes: number of classes.
+        use_cudnn: "auto" takes the cuDNN kernel where a GPU is visible; False never does, which is
+            what a model needs that must load without a GPU.
+        dtype: Keras dtype policy, "float32" or "mixed_float16"; the logits are float32 in both.
+
+    Returns:
+        A model from `ids` int64 [batch, length], padded on the right with 0 and with at least one
+        token a row, to logits float32 [batch, classes]. Any length will do.
+    """
+    ids = keras.Input((None,), dtype="int64", name=features.IDS)  # [batch, length]
+    real = ops.not_equal(ids, features.PADDING_ID)  # bool [batch, length]
+    embedding = layers.Embedding(
+        vocabulary_size, settings.embedding_dim, dtype=dtype, name="embedding"
+    )
+    x = embedding(ids)  # [batch, length, embedding_dim]
+    x = layers.Dropout(settings.embedding_dropout, dtype=dtype, name="embedding_dropout")(x)
+    lstm = layers.LSTM(
+        settings.units,
+        return_sequences=settings.pooling != "last",
+        use_cudnn=use_cudnn,
+        dtype=dtype,
+        name="lstm",
+    )
+    if settings.bidirectional:
+        lstm = layers.Bidirectional(lstm, dtype=dtype, name="bidirectional")
+    x = lstm(x, mask=real)  # [batch, length, features]; pooling "last": [batch, features]
+    if settings.pooling != "last":
+        x = pool(x, real, settings.pooling)  # [batch, features]
+    x = layers.Dropout(settings.output_dropout, dtype=dtype, name="output_dropout")(x)
+    dense = layers.Dense(
+        classes,
+        kernel_initializer=_DENSE_INITIALIZERS[settings.dense_initializer](),
+        bias_initializer=keras.initializers.Constant(settings.dense_bias),
+        dtype="float32",
+        name="dense",
+    )
+    return keras.Model(ids, dense(x), name="classifier")  # [batch, classes]
+
+
+_DENSE_INITIALIZERS = {
+    "glorot_uniform": keras.initializers.GlorotUniform,
+    # The defaults of TensorFlow 1's tf.truncated_normal, which the article uses.
+    "truncated_normal": lambda: keras.initializers.TruncatedNormal(mean=0.0, stddev=1.0),
+}
+
+
+def pool(states, real, pooling: Literal["max", "mean"]):
+    """Reduces states [batch, length, features] to [batch, features].
+
+    Args:
+      states: float [batch, length, features], each in (-1, 1) as an LSTM gives them.
+      real: bool [batch, length], false where there is padding; true at least once in each row.
+      pooling: the largest or the mean state of the real tokens, feature by feature.
+    """
+    weights = ops.cast(ops.expand_dims(real, -1), states.dtype)  # [batch, length, 1]
+    if pooling == "mean":
+        return ops.sum(states * weights, axis=1) / ops.sum(weights, axis=1)
+    # An LSTM's state lies in (-1, 1): at -1 or below no padding wins.
+    return ops.max(states * weights - (1 - weights), axis=1)
