@@ -9,8 +9,8 @@ def import_tensorflow() -> None:
     """Imports tensorflow in about half of the usual time; call it before anything else does.
 
     `import tensorflow` eagerly imports Keras, and Keras whatever it finds of scikit-learn, pandas
-    and IPython. None of them is needed to load and run a SavedModel. Keras can be imported later, by
-    its own name. Only for a process's entry point: `import tensorflow.keras.…` fails afterwards.
+    and IPython. None of them is needed to run a SavedModel. Keras can be imported later, by its own
+    name. Only for a process's entry point: `import tensorflow.keras.…` fails afterwards.
     """
     if "tensorflow" in sys.modules or "keras" in sys.modules:
         return

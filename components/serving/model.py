@@ -132,7 +132,7 @@ def _serving_errors() -> Iterator[None]:
     except ServingError:
         raise
     except tf.errors.OpError as error:
-        raise ServingError(_CODES[error.error_code], public_message(error.message)) from error
+        raise ServingError(_CODES[error.error_code], public_message(_reason(error))) from error
     except FileNotFoundError as error:
         raise ServingError(StatusCode.NOT_FOUND, public_message(str(error))) from error
     except (DecodeError, json.JSONDecodeError) as error:
@@ -140,6 +140,12 @@ def _serving_errors() -> Iterator[None]:
     except Exception as error:
         message = public_message(f"{type(error).__name__}: {error}")
         raise ServingError(StatusCode.INTERNAL, message) from error
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """What went wrong; an error inside a graph has it in the line before the node's name."""
+    text, node, _ = error.message.partition("\n\t [[{{")
+    return text.splitlines()[-1] if node else text
 
 
 def _signature_defs(directory: Path) -> dict[str, meta_graph_pb2.SignatureDef]:

@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from grpc import StatusCode
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
 from components.serving.errors import ServingError
@@ -34,6 +35,15 @@ HTTP_STATUS = {
     StatusCode.DEADLINE_EXCEEDED: 504,
 }  # every other code is a 500
 MAX_VERSION = 2**63 - 1  # int64 in TensorFlow Serving's messages
+
+
+class _ModelName(StringConvertor):
+    """A model's name in a path: the colon begins the verb, as in `sentiment:predict`."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("model", _ModelName())
 
 
 def create_app(versions: ModelVersions, workers: Executor) -> FastAPI:
@@ -75,7 +85,7 @@ def _add_model_routes(app: FastAPI, versions: ModelVersions, workers: Executor) 
             )
         return JSONResponse({"labels": list(labels)})
 
-    for model in ("/v1/models/{name}", "/v1/models/{name}/versions/{version:int}"):
+    for model in ("/v1/models/{name:model}", "/v1/models/{name:model}/versions/{version:int}"):
         app.post(f"{model}:predict")(predict)
         app.get(f"{model}/metadata")(metadata)
         app.get(f"{model}/classes")(classes)

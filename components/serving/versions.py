@@ -41,7 +41,7 @@ class VersionStatus:
 
 @dataclass(frozen=True)
 class LoadedVersion:
-    """A version that answers requests; who holds it may use it even when another is served by now."""
+    """A version that answers requests; its holder may use it even when another is served by now."""
 
     version: int
     model: "ServedModel"

@@ -1,0 +1,162 @@
+"""The REST client: what it asks, what it makes of the answers, and of wrong ones."""
+
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from components.errors import UsageError
+from components.serving.client import Prediction, RestPredictor, ServerFailed, model_url
+
+LABELS = {"labels": ["negative", "positive"]}
+
+
+class Server:
+    """Answers each request with what `answers` has for its method, and remembers what was asked."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, str, Any]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content) if request.content else None
+        self.asked.append((request.method, str(request.url), body))
+        answer = self.answers[request.method]
+        if callable(answer):
+            answer = answer(body)
+        if isinstance(answer, httpx.Response):
+            return answer
+        return httpx.Response(200, json=answer)
+
+
+def echo(body: dict) -> dict:
+    """The longer the sentence, the more positive."""
+    scores = [min(len(text) / 8, 1.0) for text in body["instances"]]
+    return {
+        "predictions": [
+            {"label": "positive" if p > 0.5 else "negative", "probabilities": [1 - p, p]}
+            for p in scores
+        ]
+    }
+
+
+def client(server: Callable, labels: list[str] | None = None, **options: Any) -> RestPredictor:
+    transport = httpx.MockTransport(server)
+    return RestPredictor("http://host:8501", labels, transport=transport, **options)
+
+
+def test_the_server_is_asked_for_sentences_and_once_for_the_classes() -> None:
+    server = Server(GET=LABELS, POST=echo)
+    with client(server) as predict:
+        assert predict(["abcdef", "ab"]) == [
+            Prediction("abcdef", "positive", {"negative": 0.25, "positive": 0.75}),
+            Prediction("ab", "negative", {"negative": 0.75, "positive": 0.25}),
+        ]
+        predict(["ab"])
+    model = "http://host:8501/v1/models/sentiment"
+    assert server.asked == [
+        ("POST", f"{model}:predict", {"instances": ["abcdef", "ab"]}),
+        ("GET", f"{model}/classes", None),
+        ("POST", f"{model}:predict", {"instances": ["ab"]}),
+    ]
+
+
+def test_given_labels_need_no_question() -> None:
+    server = Server(POST=echo)
+    (answer,) = client(server, ["schlecht", "positive"])(["abcdef"])
+    assert answer.probabilities == {"schlecht": 0.25, "positive": 0.75}
+    assert len(server.asked) == 1
+
+
+def test_sentences_go_in_batches() -> None:
+    server = Server(POST=echo)
+    answers = client(server, LABELS["labels"], batch_size=2)(["a", "b", "c", "d", "e"])
+    assert [answer.text for answer in answers] == ["a", "b", "c", "d", "e"]
+    assert [len(body["instances"]) for _, _, body in server.asked] == [2, 2, 1]
+
+
+def test_no_sentences_no_request() -> None:
+    server = Server()
+    assert client(server)([]) == []
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://host:8501", "http://host:8501/v1/models/m"),
+        ("http://host:8501/", "http://host:8501/v1/models/m"),
+        ("https://gate/sentiflow", "https://gate/sentiflow/v1/models/m"),
+        ("http://host/v1/models/other", "http://host/v1/models/other"),
+        ("http://host/v1/models/other/versions/3/", "http://host/v1/models/other/versions/3"),
+        ("http://host/v1/models/other:predict", "http://host/v1/models/other"),
+    ],
+)
+def test_urls(url: str, expected: str) -> None:
+    assert model_url(url, "m") == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["host:8501", "localhost", "ftp://host", "http://", "http://h:x", ""]
+)
+def test_what_is_no_url(url: str) -> None:
+    with pytest.raises(UsageError, match="URL"):
+        model_url(url, "m")
+
+
+def refused(message: str, status: int) -> httpx.Response:
+    return httpx.Response(status, json={"error": message})
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "message"),
+    [
+        (refused("Servable not found", 404), UsageError, "HTTP 404: Servable not found"),
+        (refused("bad\nbody", 400), UsageError, "HTTP 400: bad body"),
+        (refused("overloaded", 503), ServerFailed, "HTTP 503: overloaded"),
+        (httpx.Response(404, text="<html>"), UsageError, "HTTP 404: Not Found"),
+        (httpx.Response(200, text="<html>"), UsageError, "no list 'predictions'"),
+        ({"predictions": 3}, UsageError, "no list 'predictions'"),
+        ({"predictions": []}, UsageError, "expected 1 predictions"),
+        ({"predictions": [[0.1, 0.9]]}, UsageError, "expected 1 predictions"),
+        ({"predictions": [{"label": "a"}]}, UsageError, "expected 1 predictions"),
+    ],
+)
+def test_answers_that_are_none(answer: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as failure:
+        client(Server(POST=answer), LABELS["labels"])(["a"])
+    assert message in str(failure.value)
+    assert str(failure.value).startswith("http://host:8501/v1/models/sentiment: ")
+    assert "\n" not in str(failure.value)
+
+
+def test_a_server_that_cannot_tell_the_classes() -> None:
+    server = Server(POST=echo, GET=refused("Malformed request", 400))
+    with pytest.raises(UsageError, match="does not say which classes .* data.labels"):
+        client(server)(["abcdef"])
+
+
+@pytest.mark.parametrize(
+    "labels", [["positive", "negative"], ["negative", "neutral", "positive"], ["good", "bad"]]
+)
+def test_labels_that_are_not_the_models(labels: list[str]) -> None:
+    with pytest.raises(UsageError, match="the model's classes are not"):
+        client(Server(POST=echo), labels)(["abcdef"])
+
+
+def test_nobody_answers() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(UsageError, match="cannot be reached"):
+        RestPredictor(f"http://127.0.0.1:{port}")(["a"])
+
+
+def test_no_answer_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ServerFailed, match="no answer in time"):
+            RestPredictor(url, timeout_seconds=0.2)(["a"])
