@@ -114,8 +114,8 @@ class Bound(Section):
     slice: str = Field(
         "all", pattern=r"^(all|label=.+|length=\d+(-\d+|\+))$", description="all, label=L or length=A-B"
     )
-    min: float | None = Field(None, description="least value")
-    max_drop: float | None = Field(None, ge=0, description="allowed loss against the blessed model")
+    min: Fraction | None = Field(None, description="least value")
+    max_drop: Fraction | None = Field(None, description="allowed loss against the blessed model")
 
     @model_validator(mode="after")
     def _check(self) -> "Bound":

@@ -62,6 +62,4 @@ def check_bounds(settings: EvaluateSettings, labels: Sequence[str]) -> None:
         if bound.metric == "auc" and len(labels) > 2:
             raise UsageError(f"{where}: auc needs two classes, data.labels has {len(labels)}")
         if bound.metric == "auc" and bound.slice.startswith(_LABEL):
-            raise UsageError(
-                f"{where}: auc is not defined on {bound.slice}, rows of one class only"
-            )
+            raise UsageError(f"{where}: auc is not defined on {bound.slice}, rows of one class")
