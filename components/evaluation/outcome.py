@@ -64,22 +64,28 @@ def _in_words(name: str, failure: Any, by_model: dict[str, dict[str, Any]]) -> s
         accuracy = candidate["accuracy"]
         value, largest = _apart(accuracy, accuracy - candidate[_MAJORITY])
         return f"accuracy {value} is not above always answering the largest class ({largest})"
-    subject = metric if name == ALL else f"{metric} on {name}"
+    where = "" if name == ALL else f" on {name}"
     if candidate[metric] is None:
-        return f"{subject} has a bound, but is not defined on these rows, all of one class"
+        return f"{metric}{where} has a bound, but is not defined on these rows, all of one class"
     threshold = failure.metric_threshold
     if threshold.HasField("value_threshold"):
         value, least = _apart(candidate[metric], threshold.value_threshold.lower_bound.value)
-        return f"{subject} is {value}, under its bound {least}"
+        return f"{metric}{where} is {value}, under its bound {least}"
     blessed = _values(by_model[_BASELINE], name)[metric]
     drop, allowed = _apart(blessed - candidate[metric], -threshold.change_threshold.absolute.value)
     value, before = _apart(candidate[metric], blessed)
-    return f"{subject} {value} is {drop} below the blessed model's {before} (allowed: {allowed})"
+    return (
+        f"{metric} {value}{where} is {drop} below the blessed model's {before} (allowed: {allowed})"
+    )
 
 
 def _apart(a: float, b: float) -> tuple[str, str]:
-    """Two numbers with 4 significant digits, or as many more as it takes to tell them apart."""
-    for digits in range(4, 9):
+    """Two numbers with 4 significant digits, or as many more as it takes to tell them apart.
+
+    They are rounded to a millionth, which takes away the tolerance that the config gave a bound.
+    """
+    a, b = round(a, 6), round(b, 6)
+    for digits in range(4, 7):
         texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
         if texts[0] != texts[1]:
             break

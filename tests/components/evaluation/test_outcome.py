@@ -63,7 +63,7 @@ def test_missed_bounds_against_a_blessed_model(toy, evaluate, by_hand, tmp_path)
     assert outcome.missed_bounds(evaluation) == [
         "accuracy 0.8 is 0.2 below the blessed model's 1 (allowed: 0.02)",
         "accuracy is 0.8, under its bound 0.85",
-        "accuracy on label=positive 0.6 is 0.4 below the blessed model's 1 (allowed: 0.3)",
+        "accuracy 0.6 on label=positive is 0.4 below the blessed model's 1 (allowed: 0.3)",
         "macro_f1 on label=positive is 0.75, under its bound 0.9",
         "auc on length=11-20 has a bound, but is not defined on these rows, all of one class",
         "accuracy on length=41+ has a bound, but eval has no such row",
@@ -128,6 +128,7 @@ def test_three_classes_against_a_blessed_model_of_other_classes(toy, evaluate, b
         (0.649999, 0.65, ("0.649999", "0.65")),
         (1.0, 0.02, ("1", "0.02")),
         (0.5, 0.5, ("0.5", "0.5")),
+        (0.3, 1e-9, ("0.3", "0")),
     ],
 )
 def test_a_value_never_reads_like_the_bound_that_it_misses(value, bound, words):

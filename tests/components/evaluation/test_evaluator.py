@@ -1,0 +1,122 @@
+"""The real Evaluator in TFX pipelines, one run after another in one metadata store."""
+
+from pathlib import Path
+
+import pytest
+
+from components.evaluation import outcome
+from components.settings import Bound, EvaluateSettings
+
+pytestmark = pytest.mark.e2e
+
+LABELS = ["negative", "positive"]
+ROWS = [
+    *[("such a dull day", "negative")] * 4,
+    *[("a good friend", "positive")] * 3,
+    *[("happy birthday to the whole family and to all our friends too", "positive")] * 3,
+]
+# All met by the first model with nothing to spare; there is no blessed model to drop from.
+SETTINGS = EvaluateSettings(
+    min_accuracy=1.0,
+    max_accuracy_drop=0.0,
+    bounds=(
+        Bound(metric="macro_f1", slice="length=11-20", min=1.0, max_drop=0.0),
+        Bound(metric="auc", min=1.0),
+    ),
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs importers, TFX's resolver of the latest blessed model and the Evaluator."""
+    from ml_metadata.metadata_store import MetadataStore
+    from tfx.dsl.components.common.importer import Importer
+    from tfx.dsl.components.common.resolver import Resolver
+    from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
+    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+    from tfx.orchestration.metadata import sqlite_metadata_connection_config
+    from tfx.orchestration.pipeline import Pipeline
+    from tfx.types import Channel
+    from tfx.types.standard_artifacts import Examples, Model, ModelBlessing
+
+    from components.evaluation.component import make_evaluator
+
+    metadata = sqlite_metadata_connection_config(str(tmp_path / "metadata.db"))
+
+    def run(model: Path, examples: Path, code_fingerprint: str) -> tuple[str, str, list[str]]:
+        """The evaluation's folder, the blessing's only file, the state of each Evaluator run."""
+        data = Importer(
+            source_uri=str(examples),
+            artifact_type=Examples,
+            properties={"split_names": '["eval"]'},
+            custom_properties={"payload_format": "FORMAT_TF_EXAMPLE"},
+        ).with_id("data")
+        candidate = Importer(source_uri=str(model), artifact_type=Model).with_id("candidate")
+        baseline = Resolver(
+            strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
+            model=Channel(type=Model),
+            model_blessing=Channel(type=ModelBlessing),
+        ).with_id("baseline")
+        evaluator = make_evaluator(
+            examples=data.outputs["result"],
+            model=candidate.outputs["result"],
+            baseline_model=baseline.outputs["model"],
+            settings=SETTINGS,
+            labels=LABELS,
+            code_fingerprint=code_fingerprint,
+        )
+        components = [data, candidate, baseline, evaluator]
+        LocalDagRunner().run(
+            Pipeline(
+                pipeline_name="evaluation",
+                pipeline_root=str(tmp_path / "artifacts"),
+                components=components,
+                metadata_connection_config=metadata,
+                enable_cache=True,
+            )
+        )
+        store = MetadataStore(metadata)
+        [kind] = [t for t in store.get_execution_types() if t.name.endswith("Evaluator")]
+        states = [
+            execution.State.Name(execution.last_known_state)
+            for execution in store.get_executions_by_type(kind.name)
+        ]
+        latest = max(a.uri for a in store.get_artifacts_by_type("ModelEvaluation"))
+        blessing = max(a.uri for a in store.get_artifacts_by_type("ModelBlessing"))
+        [file] = Path(blessing).iterdir()
+        return latest, file.name, states
+
+    return run
+
+
+def test_blessed_then_not_blessed_against_it(run, toy, tmp_path):
+    good = toy.save_model(
+        tmp_path / "good" / "Format-Serving",
+        {"negative": ["dull"], "positive": ["good", "happy"]},
+    )
+    worse = toy.save_model(
+        tmp_path / "worse" / "Format-Serving", {"negative": ["dull"], "positive": ["good"]}
+    )
+    examples = toy.write_examples(tmp_path / "examples" / "Split-eval", ROWS).parent
+
+    evaluation, blessing, states = run(good.parent, examples, "code 1")
+    assert (blessing, states) == ("BLESSED", ["COMPLETE"])
+    assert outcome.missed_bounds(evaluation) == []
+    assert outcome.metrics(evaluation)["accuracy"] == 1.0
+    assert outcome.baseline_metrics(evaluation) is None
+
+    evaluation, blessing, states = run(worse.parent, examples, "code 1")
+    assert (blessing, states) == ("NOT_BLESSED", ["COMPLETE"] * 2)
+    assert outcome.missed_bounds(evaluation) == [
+        "accuracy 0.7 is 0.3 below the blessed model's 1 (allowed: 0)",
+        "accuracy is 0.7, under its bound 1",
+        "macro_f1 0 on length=11-20 is 1 below the blessed model's 1 (allowed: 0)",
+        "macro_f1 on length=11-20 is 0, under its bound 1",
+    ]
+    assert outcome.metrics(evaluation)["confusion_matrix"] == [[4, 0], [3, 3]]
+    assert outcome.baseline_metrics(evaluation)["accuracy"] == 1.0
+
+    *_, states = run(worse.parent, examples, "code 1")
+    assert states == ["COMPLETE", "COMPLETE", "CACHED"]
+    *_, states = run(worse.parent, examples, "code 2")
+    assert states == ["COMPLETE", "COMPLETE", "CACHED", "COMPLETE"]
