@@ -1,0 +1,15 @@
+"""Artifact types of this project's own components."""
+
+from tfx.types.artifact import Artifact
+
+
+class Rejects(Artifact):
+    """Rows that were not used, and the counts of all rows.
+
+    File structure, names in `schema.features`:
+      - `rejects-*.jsonl`: a rejected row a line, with file, record, reason, detail and raw content;
+        a file for each input file that has any.
+      - `summary.json`: `components.ingest.summary.IngestSummary`.
+    """
+
+    TYPE_NAME = "Rejects"

@@ -1,0 +1,1 @@
+"""SentenceExampleGen: from labelled files to checked, split tf.Examples, and rejected rows."""

@@ -1,0 +1,136 @@
+"""The counts of an ingestion, and the rules by which a data set is refused."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from components.errors import DataRefused
+from components.settings import DataSettings
+from schema import features
+
+Counts = dict[str, int]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileOutcome(_Record):
+    """What became of one file."""
+
+    path: str
+    split: str | None  # None: split by hash
+    sha256: str
+    read: int  # records
+    rejected: Counts  # by reason
+    duplicates: int  # train rows that also stand in eval or test
+    splits: dict[str, Counts]  # accepted rows by split and label
+    first_reject: str | None  # "file:record reason, detail"
+    refusal: str | None  # why the file as a whole was refused
+
+
+class FileCount(_Record):
+    """A file that was read, in the summary."""
+
+    path: str
+    split: str | None
+    read: int
+    sha256: str
+
+
+class IngestSummary(_Record):
+    """What became of all rows: `read == accepted + sum(rejected.values()) + duplicates`."""
+
+    read: int
+    accepted: int
+    rejected: Counts
+    duplicates: int
+    splits: dict[str, Counts]
+    files: list[FileCount]
+    ignored_files: list[str]
+    span: int
+    version: int | None
+
+
+def summarise(
+    outcomes: Sequence[FileOutcome],
+    splits: Sequence[str],
+    labels: Sequence[str],
+    ignored_files: Sequence[str],
+    span: int,
+    version: int | None,
+) -> IngestSummary:
+    """Adds up the files' outcomes; every split and label is listed, also with no rows."""
+    counts = {split: dict.fromkeys(labels, 0) for split in splits}
+    rejected: Counter[str] = Counter()
+    for outcome in outcomes:
+        rejected.update(outcome.rejected)
+        for split, by_label in outcome.splits.items():
+            for label, rows in by_label.items():
+                counts[split][label] += rows
+    return IngestSummary(
+        read=sum(outcome.read for outcome in outcomes),
+        accepted=sum(sum(by_label.values()) for by_label in counts.values()),
+        rejected=dict(rejected.most_common()),
+        duplicates=sum(outcome.duplicates for outcome in outcomes),
+        splits=counts,
+        files=[
+            FileCount(path=one.path, split=one.split, read=one.read, sha256=one.sha256)
+            for one in outcomes
+        ],
+        ignored_files=list(ignored_files),
+        span=span,
+        version=version,
+    )
+
+
+def refuse_unfit(
+    summary: IngestSummary, outcomes: Sequence[FileOutcome], settings: DataSettings
+) -> None:
+    """Checks whether a model may be trained on the data.
+
+    Raises:
+      DataRefused: a file was refused, or there are too many rejects, only one class, too few rows
+        of a class in train, or none in eval.
+    """
+    for outcome in outcomes:
+        if outcome.refusal:
+            raise DataRefused(outcome.refusal)
+    where = _where(outcomes)
+    rejected = sum(summary.rejected.values())
+    if rejected > settings.max_reject_fraction * summary.read:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in list(summary.rejected.items())[:3])
+        first = next(outcome.first_reject for outcome in outcomes if outcome.first_reject)
+        raise DataRefused(
+            f"{where}: {rejected} of {summary.read} rows rejected, "
+            f"data.max_reject_fraction is {settings.max_reject_fraction}: {reasons}; first: {first}"
+        )
+    totals = _totals(summary.splits)
+    classes = [label for label, rows in totals.items() if rows]
+    if len(classes) < 2:
+        raise DataRefused(
+            f"{where}: expected rows of at least 2 of the classes {', '.join(settings.labels)}, "
+            f"got only {', '.join(classes) or 'none'}"
+        )
+    for label, rows in summary.splits[features.TRAIN].items():
+        if rows < settings.min_rows_per_class:
+            raise DataRefused(
+                f"{where}: class '{label}' has {rows} rows in train, "
+                f"data.min_rows_per_class is {settings.min_rows_per_class}"
+            )
+    if not sum(summary.splits[features.EVAL].values()):
+        raise DataRefused(f"{where}: no rows in eval; give more rows or change data.splits")
+
+
+def _totals(splits: Mapping[str, Counts]) -> Counter[str]:
+    totals: Counter[str] = Counter()
+    for by_label in splits.values():
+        totals.update(by_label)
+    return totals
+
+
+def _where(outcomes: Sequence[FileOutcome]) -> str:
+    """The files in short: the first one, and how many more."""
+    more = f" and {len(outcomes) - 1} more" if len(outcomes) > 1 else ""
+    return f"{outcomes[0].path}{more}"
