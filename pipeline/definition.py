@@ -78,6 +78,8 @@ def create_pipeline(
     )
     gate = DataGate(
         anomalies=validator.outputs["anomalies"],
+        statistics=statistics.outputs["statistics"],
+        schema=schema.outputs["schema"],
         settings=config.gate,
         code_fingerprint=code_fingerprint("components.data_gate"),
     )
