@@ -99,7 +99,7 @@ def _calibration(name, eval_config=None, model_name="", output_name="", example_
             totals[0] += bucket.weighted_examples
             totals[1] += bucket.weighted_predictions
             totals[2] += bucket.weighted_labels
-        return {key: scores.expected_calibration_error(map(tuple, bins))}
+        return {key: scores.expected_calibration_error(bins)}
 
     return [*histogram, metric_types.DerivedMetricComputation(keys=[key], result=result)]
 

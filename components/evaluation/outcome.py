@@ -45,13 +45,13 @@ def missed_bounds(evaluation_dir: str) -> list[str]:
         for validation in result.metric_validations_per_slice
         for failure in validation.failures
     ]
-    words = [(name, _in_words(name, failure, by_model)) for name, failure in missed]
+    words = {(name, _in_words(name, failure, by_model)) for name, failure in missed}
     missing = [_name_of_spec(spec) for spec in result.missing_slices]
-    words += [
+    words |= {
         (name, f"{metric} on {name} has a bound, but eval has no such row")
         for name, metric in _bounded(evaluation_dir)
         if name in missing
-    ]
+    }
     order = _slice_names(evaluation_dir)
     return [sentence for _, sentence in sorted(words, key=lambda w: (order.index(w[0]), w[1]))]
 
@@ -109,36 +109,35 @@ def _metrics_by_model(evaluation_dir: str) -> dict[str, dict[str, Any]]:
 
 def _plain(slices: dict[str, dict[str, Any]], names: list[str], classes: int) -> dict[str, Any]:
     """TFMA's values of all slices as the plain dict that `metrics` describes."""
-    matrices = {
-        name: _matrix(values["confusion_matrix"], classes) for name, values in slices.items()
-    }
+    entries = {name: _entries(values["confusion_matrix"]) for name, values in slices.items()}
     scalars = {
         name: {
-            metric: _scalar(metric, slices[name][metric], matrices[name])
+            metric: _scalar(metric, slices[name][metric], entries[name])
             for metric in (*_SCALARS, _MAJORITY)
             if metric in slices[name]
         }
         for name in names
         if name in slices
     }
-    overall = {**scalars.pop(ALL), "confusion_matrix": matrices[ALL]}
+    matrix = [[entries[ALL].get((i, j), 0) for j in range(classes)] for i in range(classes)]
+    overall = {**scalars.pop(ALL), "confusion_matrix": matrix}
     for values in scalars.values():
         del values[_MAJORITY]  # the largest class of a slice is no yardstick
     return {**overall, "slices": scalars}
 
 
-def _matrix(value: Any, classes: int) -> list[list[int]]:
-    matrix = [[0] * classes for _ in range(classes)]
-    for entry in value.multi_class_confusion_matrix_at_thresholds.matrices[0].entries:
-        if entry.predicted_class_id >= 0:  # -1: a blessed model that knows none of today's classes
-            row = matrix[entry.actual_class_id]
-            row[entry.predicted_class_id] = int(entry.num_weighted_examples)
-    return matrix
+def _entries(value: Any) -> dict[tuple[int, int], int]:
+    """Rows by (class of the label, class of the prediction), the latter -1 for none."""
+    [matrix] = value.multi_class_confusion_matrix_at_thresholds.matrices
+    return {
+        (entry.actual_class_id, entry.predicted_class_id): int(entry.num_weighted_examples)
+        for entry in matrix.entries
+    }
 
 
-def _scalar(metric: str, value: Any, matrix: list[list[int]]) -> float | int | None:
+def _scalar(metric: str, value: Any, entries: dict[tuple[int, int], int]) -> float | int | None:
     number = value.double_value.value
-    one_class = sum(any(row) for row in matrix) == 1
+    one_class = len({actual for actual, _ in entries}) == 1
     if math.isnan(number) or (metric == "auc" and one_class):  # TFMA calls the latter 0
         return None
     return int(number) if metric == "example_count" else number

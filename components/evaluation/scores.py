@@ -1,6 +1,6 @@
 """Scores from counts: accuracy, its lead over the largest class, macro F1, calibration error."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 # (class of the label, class of the prediction) -> number of rows; a prediction of -1 is none.
 ConfusionCounts = Mapping[tuple[int, int], float]
@@ -34,7 +34,7 @@ def macro_f1(counts: ConfusionCounts) -> float:
     return sum(f1) / len(f1)
 
 
-def expected_calibration_error(bins: Iterable[tuple[float, float, float]]) -> float:
+def expected_calibration_error(bins: Sequence[Sequence[float]]) -> float:
     """Mean distance between confidence and accuracy over bins of the confidence.
 
     Guo et al., On Calibration of Modern Neural Networks, 2017.
@@ -43,7 +43,6 @@ def expected_calibration_error(bins: Iterable[tuple[float, float, float]]) -> fl
       bins: for each bin the number of rows, the sum of their confidences (the probability of the
         predicted class) and the number of them that are predicted right.
     """
-    bins = list(bins)
     distance = sum(abs(confidence - right) for _, confidence, right in bins)
     return distance / sum(rows for rows, _, _ in bins)
 
