@@ -34,7 +34,8 @@ def export_model(
     def classify(text):  # string [batch]
         ids = module.transform({features.TEXT: text})[features.IDS]  # int64 [batch, max_length]
         # The LSTM takes a step for each column, so columns of padding alone are cut off.
-        longest = tf.reduce_max(tf.math.count_nonzero(ids, axis=1))
+        # One column is left for a batch without rows.
+        longest = tf.maximum(tf.reduce_max(tf.math.count_nonzero(ids, axis=1)), 1)
         probabilities = tf.nn.softmax(model(ids[:, :longest], training=False))
         label = tf.gather(labels, tf.argmax(probabilities, axis=1))  # string [batch]
         return {features.LABEL: label, features.PROBABILITIES: probabilities}

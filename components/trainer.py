@@ -66,7 +66,9 @@ def run_fn(fn_args) -> None:
     # The export never holds the cuDNN kernel: it would not load where there is no GPU.
     twin = build_model(model_settings, data.vocabulary_size, data.classes, use_cudnn=False)
     twin.set_weights(weights)
-    info = {"labels": given["labels"], "config": {k: given[k] for k in ("text", "model", "train")}}
+    sections = {"text": text, "model": model_settings, "train": settings}
+    config = {name: section.model_dump(mode="json") for name, section in sections.items()}
+    info = {"labels": given["labels"], "config": config}
     export_model(twin, transform_output, info, fn_args.serving_model_dir)
     checkpoint.remove()
 
