@@ -7,6 +7,7 @@ import yaml
 from pydantic import Field, PositiveInt, ValidationError
 
 from components.errors import UsageError
+from components.evaluation.slices import check_bounds
 from components.settings import (
     DataSettings,
     EvaluateSettings,
@@ -44,6 +45,8 @@ class BeamSettings(Section):
     def pipeline_args(self) -> list[str]:
         """The settings as Beam's command line options."""
         return [
+            # Workers in other processes must import tfx first: it mends tensorflow_data_validation.
+            "--beam_plugins=tfx",
             f"--direct_num_workers={self.workers}",
             f"--direct_running_mode={self.running_mode}",
             *self.options,
@@ -73,16 +76,19 @@ def load_config(file: str | None = None, overrides: tuple[str, ...] = ()) -> Con
       overrides: `key.subkey=value` strings, the value being YAML; they win over the file.
 
     Raises:
-      UsageError: unreadable file, unknown key or value out of range, naming file and key.
+      UsageError: unreadable file, unknown key, value out of range, or a bound that the labels do
+        not allow; names file and key.
     """
     path = _find(file or "default")
     values = _read_yaml(path)
     for override in overrides:
         _apply(values, override)
     try:
-        return Config.model_validate(values)
+        config = Config.model_validate(values)
     except ValidationError as error:
         raise UsageError(_in_words(error, path, overrides)) from None
+    check_bounds(config.evaluate, config.data.labels)
+    return config
 
 
 def _find(file: str) -> Path:

@@ -71,6 +71,12 @@ def test_wrong_override_is_refused_in_one_line(override, message):
     assert message in str(refusal.value)
 
 
+def test_bound_on_an_unknown_label_is_refused():
+    bound = "evaluate.bounds=[{metric: accuracy, slice: label=mixed, min: 0.5}]"
+    with pytest.raises(UsageError, match="mixed"):
+        load_config(None, (bound,))
+
+
 def test_missing_file_names_the_presets():
     with pytest.raises(UsageError, match=r"nope.yaml: no such .* presets: book, default"):
         load_config("nope.yaml")
@@ -97,6 +103,7 @@ def test_configuration_is_frozen():
 def test_beam_options():
     settings = BeamSettings(workers=2, running_mode="multi_processing", options=("--x=1",))
     assert settings.pipeline_args() == [
+        "--beam_plugins=tfx",
         "--direct_num_workers=2",
         "--direct_running_mode=multi_processing",
         "--x=1",
