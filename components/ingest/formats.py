@@ -85,7 +85,9 @@ def parquet_rows(stream: IO[bytes], maker: RowMaker) -> Iterator[Row | Reject]:
     import pyarrow.parquet as parquet
 
     with _refusing_corrupt(maker.path):
-        file = parquet.ParquetFile(stream, buffer_size=_PARQUET_BUFFER)
+        file = parquet.ParquetFile(
+            stream, buffer_size=_PARQUET_BUFFER, page_checksum_verification=True
+        )
         schema = file.schema_arrow
     _, label_at = maker.positions(schema.names)
     columns = [maker.text_column] + [maker.label_column] * (label_at is not None)

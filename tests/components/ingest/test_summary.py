@@ -1,0 +1,115 @@
+"""The sum of the files' outcomes, and when a data set is refused."""
+
+import pytest
+
+from components.errors import DataRefused
+from components.ingest.summary import FileOutcome, refuse_unfit, summarise
+from components.settings import DataSettings
+
+SETTINGS = DataSettings(min_rows_per_class=2, max_reject_fraction=0.1)
+
+
+def outcome(**values):
+    empty = {"split": None, "sha256": "00", "rejected": {}, "duplicates": 0}
+    nothing_wrong = {"first_reject": None, "refusal": None}
+    splits = values["splits"]
+    read = sum(sum(by_label.values()) for by_label in splits.values())
+    read += sum(values.get("rejected", {}).values()) + values.get("duplicates", 0)
+    return FileOutcome(**{"path": "a.csv", "read": read, **empty, **nothing_wrong, **values})
+
+
+def check(*outcomes):
+    summary = summarise(outcomes, ("train", "eval"), SETTINGS.labels, [], 0, None)
+    assert summary.read == (summary.accepted + sum(summary.rejected.values()) + summary.duplicates)
+    refuse_unfit(summary, outcomes, SETTINGS)
+    return summary
+
+
+GOOD = {"train": {"negative": 9, "positive": 8}, "eval": {"negative": 1, "positive": 2}}
+
+
+def test_summary_adds_up():
+    outcomes = [
+        outcome(path="train.csv", split="train", splits={"train": GOOD["train"]}, duplicates=4),
+        outcome(
+            path="eval.csv",
+            split="eval",
+            splits={"eval": GOOD["eval"]},
+            rejected={"nul_byte": 1, "empty_text": 2},
+        ),
+    ]
+    summary = summarise(outcomes, ("train", "eval"), SETTINGS.labels, ["README.md"], 7, 2)
+    assert summary.model_dump() == {
+        "read": 27,
+        "accepted": 20,
+        "rejected": {"empty_text": 2, "nul_byte": 1},
+        "duplicates": 4,
+        "splits": GOOD,
+        "files": [
+            {"path": "train.csv", "split": "train", "read": 21, "sha256": "00"},
+            {"path": "eval.csv", "split": "eval", "read": 6, "sha256": "00"},
+        ],
+        "ignored_files": ["README.md"],
+        "span": 7,
+        "version": 2,
+    }
+
+
+def test_labels_without_rows_are_listed():
+    outcomes = [outcome(splits={"train": {"negative": 1}})]
+    summary = summarise(outcomes, ("train", "eval"), ("negative", "positive"), [], 0, None)
+    assert summary.splits == {
+        "train": {"negative": 1, "positive": 0},
+        "eval": {"negative": 0, "positive": 0},
+    }
+
+
+def test_good_data_pass():
+    assert check(outcome(splits=GOOD)).accepted == 20
+
+
+def test_rejects_up_to_the_fraction_pass():
+    assert check(outcome(splits=GOOD, rejected={"nul_byte": 2}, first_reject="x")).read == 22
+
+
+def test_too_many_rejects_are_refused():
+    with pytest.raises(DataRefused) as refusal:
+        check(
+            outcome(splits=GOOD),
+            outcome(
+                path="b.csv",
+                splits={"train": {}},
+                rejected={"nul_byte": 1, "not_utf8": 2, "empty_text": 1, "broken_json": 3},
+                first_reject="b.csv:2 nul_byte, at byte 3 of the record",
+            ),
+        )
+    assert str(refusal.value) == (
+        "a.csv and 1 more: 7 of 27 rows rejected, data.max_reject_fraction is 0.1: "
+        "3 broken_json, 2 not_utf8, 1 nul_byte; first: b.csv:2 nul_byte, at byte 3 of the record"
+    )
+
+
+def test_one_class_only_is_refused():
+    with pytest.raises(DataRefused) as refusal:
+        check(outcome(splits={"train": {"positive": 9}, "eval": {"positive": 3}}))
+    assert str(refusal.value) == (
+        "a.csv: expected rows of at least 2 of the classes negative, positive, got only positive"
+    )
+
+
+def test_too_few_rows_of_a_class_are_refused():
+    with pytest.raises(DataRefused) as refusal:
+        check(outcome(splits={"train": {"negative": 1, "positive": 8}, "eval": GOOD["eval"]}))
+    assert str(refusal.value) == (
+        "a.csv: class 'negative' has 1 rows in train, data.min_rows_per_class is 2"
+    )
+
+
+def test_no_eval_rows_are_refused():
+    with pytest.raises(DataRefused, match="a.csv: no rows in eval; give more rows"):
+        check(outcome(splits={"train": GOOD["train"]}))
+
+
+def test_a_refused_file_refuses_the_data():
+    with pytest.raises(DataRefused, match="^b.csv: broken$"):
+        check(outcome(splits=GOOD), outcome(splits={}, refusal="b.csv: broken"))
