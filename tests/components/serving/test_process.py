@@ -18,6 +18,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from components.errors import SentiflowError, UsageError
 from components.serving import __main__
+from components.serving import server as server_module
 from components.serving.client import Prediction, RestPredictor, predict_rest
 from components.serving.process import ServerAddress, ServerDidNotStart, start_server_process
 from components.serving.server import serve
@@ -85,11 +86,13 @@ def test_versions_come_and_break_under_load(
     asking = threading.Thread(target=ask)
     asking.start()
     try:
+        wait_until(lambda: 0.625 in answers)
         (served_root / "sentiment" / ".9.tmp").mkdir()
         push(served_root, 2, "biased")
         wait_until(lambda: served_versions(server) == {"2": "AVAILABLE", "1": "END"})
         push(served_root, 3, "broken")
         wait_until(lambda: served_versions(server).get("3") == "END")
+        wait_until(lambda: 0.75 in answers)
     finally:
         done.set()
         asking.join()
@@ -162,7 +165,11 @@ def test_a_port_and_a_host_that_do_not_exist(model_root: Path) -> None:
         serve(model_root, "sentiment", host="192.0.2.1", rest_port=0)
 
 
-def test_no_version_that_loads(tmp_path: Path, push: Any, keep_signals: None) -> None:
+def test_no_version_that_loads(
+    tmp_path: Path, push: Any, keep_signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # TensorFlow runs in this process already, and so cannot be configured any more.
+    monkeypatch.setattr(server_module, "_configure_tensorflow", lambda: None)
     push(tmp_path, 1, "broken")
     with pytest.raises(
         SentiflowError, match="no version of 'sentiment' loads: version 1: "
