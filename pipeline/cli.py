@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from components.errors import SentiflowError, UsageError
-from pipeline.config import load_config
 
 WORKDIR = Path("sentiflow-workdir")
 
@@ -49,6 +48,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Run the whole pipeline on this machine."""
+    from pipeline.config import load_config
     from pipeline.local_runner import run_pipeline
     from pipeline.record import FILE
     from pipeline.summary import summary
@@ -89,6 +89,7 @@ def predict(
     The model is the newest version in the workdir, a SavedModel folder, or a served one.
     """
     from pipeline import ask
+    from pipeline.config import load_config
 
     if model_dir and url:
         raise UsageError("--model and --url exclude each other")
@@ -123,9 +124,10 @@ def serve(
     overrides: tuple[str, ...],
 ) -> None:
     """Serve the newest version over TensorFlow Serving's REST and gRPC."""
-    config = load_config(config_file, overrides)
     from components.serving.server import serve as start
+    from pipeline.config import load_config
 
+    config = load_config(config_file, overrides)
     start(
         Path(model_root or workdir / "serving"),
         config.serving.model_name,
@@ -141,6 +143,8 @@ def serve(
 def config(config_file: str | None, overrides: tuple[str, ...]) -> None:
     """Print the resolved configuration as YAML."""
     import yaml
+
+    from pipeline.config import load_config
 
     values = load_config(config_file, overrides).model_dump(mode="json")
     click.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), nl=False)
