@@ -89,7 +89,7 @@ def test_record_holds_what_others_rely_on(fresh, workdir):
     assert record["baseline"] == {"latest_blessed": None}
     assert [step["id"] for step in record["steps"]] == NODES
     assert {step["why"] for step in record["steps"] if step["id"] != "Resolver"} == {"first run"}
-    assert record["config"]["train"]["max_epochs"] == 3
+    assert record["config"]["train"]["max_epochs"] == 8
     assert record["packages"]["tfx"] == "1.21.0"
     assert len(record["code"]) == 16
 
