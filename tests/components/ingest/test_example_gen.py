@@ -17,10 +17,6 @@ from tfx.utils import import_utils
 
 from components.errors import DataRefused
 from components.ingest.component import SentenceExampleGen
-from components.ingest.pipeline import HeldOut, OutputDirs, ingest_file, pack_digests
-from components.ingest.reader import read_rows
-from components.ingest.source import SourceFile, resolve_path
-from components.ingest.splitting import text_digest
 from components.settings import DataSettings
 
 LABELS = ("negative", "positive")
@@ -320,54 +316,6 @@ def test_latest_span_and_version_are_read(runs, data):
     assert runs.states() == ["COMPLETE"] * 3
 
 
-@pytest.mark.parametrize(
-    "pattern, found, span, version",
-    [
-        ("days/{SPAN}.csv", "days/12.csv", 12, None),
-        ("day-{SPAN:3}.csv", "day-007.csv", 7, None),
-        ("day-{SPAN}.csv", "day-007.csv", 7, None),
-        ("{SPAN}/{VERSION:2}/train.csv", "3/01/train.csv", 3, 1),
-        ("{YYYY}-{MM}-{DD}/", "2024-02-29", 19782, None),
-        ("{YYYY}{MM}{DD}/v{VERSION}/a.tsv.gz", "20240301/v4/a.tsv.gz", 19783, 4),
-    ],
-)
-def test_placeholders(tmp_path, pattern, found, span, version):
-    names = [
-        "days/2.csv",
-        "days/12.csv",
-        "day-006.csv",
-        "day-007.csv",
-        "2/09/train.csv",
-        "3/01/train.csv",
-    ]
-    names += [
-        "2024-02-28/a.csv",
-        "2024-02-29/a.csv",
-        "20240301/v4/a.tsv.gz",
-        "20240301/v3/a.tsv.gz",
-    ]
-    for name in names:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x")
-    assert resolve_path(f"{tmp_path}/{pattern}") == (f"{tmp_path}/{found}", span, version)
-
-
-def test_a_chosen_span(tmp_path):
-    for name in ("1.csv", "2.csv"):
-        (tmp_path / name).write_text("x")
-    assert resolve_path(f"{tmp_path}/{{SPAN}}.csv", 1) == (f"{tmp_path}/1.csv", 1, None)
-    with pytest.raises(DataRefused, match=r"no file or folder matches with data.span 9 \(Cannot"):
-        resolve_path(f"{tmp_path}/{{SPAN}}.csv", 9)
-
-
-@pytest.mark.parametrize("pattern", ["{SPAN}.tsv", "{VERSION}.csv", "{SPAN}{SPAN}", "{YYYY}.csv"])
-def test_placeholders_that_match_nothing_or_contradict_are_refused(tmp_path, pattern):
-    (tmp_path / "1.csv").write_text("x")
-    with pytest.raises(DataRefused, match="no file or folder matches") as refusal:
-        resolve_path(f"{tmp_path}/{pattern}")
-    assert "\n" not in str(refusal.value)
-
-
 def test_the_data_path_may_be_a_runtime_parameter(runs):
     parameter = RuntimeParameter("data_path", ptype=str)
     (node,) = compiler.Compiler().compile(runs.pipeline(parameter)).nodes
@@ -380,56 +328,3 @@ def test_the_data_path_may_be_a_runtime_parameter(runs):
 def test_driver_and_executor_can_be_found_by_name():
     for cls in (SentenceExampleGen.DRIVER_CLASS, SentenceExampleGen.EXECUTOR_SPEC.executor_class):
         assert import_utils.import_class_by_path(f"{cls.__module__}.{cls.__name__}") is cls
-
-
-@pytest.mark.parametrize("ending", ["tsv", "tsv.gz", "parquet"])
-def test_remote_files_are_read(tmp_path, ending):
-    import pyarrow
-    from pyarrow import parquet
-
-    rows = sentences(3000)
-    local = tmp_path / f"a.{ending}"
-    if ending == "parquet":
-        columns = {"label": [row[0] for row in rows], "text": [row[1] for row in rows]}
-        parquet.write_table(pyarrow.table(columns), local)
-    else:
-        write_tsv(local, rows)
-        content = local.read_bytes()
-        local.write_bytes(gzip.compress(content) if ending == "tsv.gz" else content)
-    remote = f"ram://bucket/a.{ending}"
-    tf.io.gfile.copy(str(local), remote, overwrite=True)
-    assert [(row.label, row.text) for row in read_rows(remote, DataSettings())] == rows
-    with pytest.raises(DataRefused, match="ram://bucket/none.tsv: cannot be read: "):
-        list(read_rows("ram://bucket/none.tsv", DataSettings()))
-
-
-def test_held_out_digests():
-    digests = [text_digest(f"sentence {n}") for n in range(1000)]
-    parts = [b"".join(digests[:600]), b"".join(digests[400:]), b""]
-    held_out = HeldOut(pack_digests(parts))
-    assert len(pack_digests(parts)) == 8 * 1000
-    assert all(digest in held_out for digest in digests)
-    assert not any(text_digest(f"another {n}") in held_out for n in range(1000))
-    assert b"\xff" * 8 not in held_out
-    assert digests[0] not in HeldOut(pack_digests([]))
-
-
-def test_memory_does_not_grow_with_the_file(tmp_path):
-    """100 MB of text, of which nothing may stay; a first file pays for what is loaded once."""
-    line = json.dumps({"label": "positive", "text": "word " * 1600}) + "\n"
-    dirs = OutputDirs(*(str(tmp_path / name) for name in ("examples", "rejects", "temporary")))
-    for name in ("examples/Split-train", "examples/Split-eval", "rejects", "temporary"):
-        (tmp_path / name).mkdir(parents=True)
-
-    def ingest(count):
-        (tmp_path / "a.jsonl").write_text(line * count)
-        file = SourceFile(str(tmp_path / "a.jsonl"), None, "")
-        return ingest_file(file, "00000", HeldOut(b""), DataSettings(), dirs)
-
-    def resident():
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    assert ingest(1500).read == 1500
-    before = resident()
-    assert ingest(12_500).read == 12_500
-    assert resident() - before < 30e6
