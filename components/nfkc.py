@@ -118,8 +118,10 @@ def _combining_class(code: tf.Tensor) -> tf.Tensor:
 
 def _reorder(row: tf.Tensor, code: tf.Tensor, combining: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Sorts the marks after each starter by combining class, equal ones in their order."""
-    begins_row = tf.concat([tf.ones_like(row[:1], tf.bool), row[1:] != row[:-1]], axis=0)
-    segment = tf.cumsum(tf.cast(begins_row | (combining == 0), tf.int32))
+    begins_row = tf.concat(
+        [tf.ones_like(row[:1], tf.bool), tf.not_equal(row[1:], row[:-1])], axis=0
+    )
+    segment = tf.cumsum(tf.cast(begins_row | tf.equal(combining, 0), tf.int32))
     order = tf.argsort(segment * 256 + combining, stable=True)
     return tf.gather(code, order), tf.gather(combining, order)
 
@@ -137,7 +139,7 @@ def _composite(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     composite = tf.where(is_lv, lv, composite)
 
     syllable, tail = first - HANGUL_S, second - HANGUL_T
-    is_lvt = (syllable >= 0) & (syllable < HANGUL_S_COUNT) & (syllable % HANGUL_T_COUNT == 0)
+    is_lvt = (syllable >= 0) & (syllable < HANGUL_S_COUNT) & tf.equal(syllable % HANGUL_T_COUNT, 0)
     is_lvt &= (tail > 0) & (tail < HANGUL_T_COUNT)
     return tf.where(is_lvt, first + tail, composite)
 
@@ -162,7 +164,9 @@ def _compose_once(
     composite = _composite(tf.gather(code, starter), code)
     candidate = tf.boolean_mask(index, has_starter & unblocked & (composite > 0))
     target = tf.gather(starter, candidate)
-    is_first = tf.concat([tf.ones_like(target[:1], tf.bool), target[1:] != target[:-1]], axis=0)
+    is_first = tf.concat(
+        [tf.ones_like(target[:1], tf.bool), tf.not_equal(target[1:], target[:-1])], axis=0
+    )
     absorbed = tf.boolean_mask(candidate, is_first)[:, tf.newaxis]
     code = tf.tensor_scatter_nd_update(
         code,
@@ -187,6 +191,19 @@ def nfkc(text: tf.Tensor, lowercase: bool = False) -> tf.Tensor:
     Returns:
         string [n], in normalisation form NFKC.
     """
+    return _traced(lowercase)(text)
+
+
+@functools.cache
+def _traced(lowercase: bool):
+    """`_nfkc` as a graph that is built once: TFX Transform traces its caller nine times."""
+    signature = [tf.TensorSpec([None], tf.string)]
+    return tf.function(
+        lambda text: _nfkc(text, lowercase), input_signature=signature, autograph=False
+    )
+
+
+def _nfkc(text: tf.Tensor, lowercase: bool) -> tf.Tensor:
     codes = tf.strings.unicode_decode(text, "UTF-8", errors="replace")
     row, code = _decompose(codes.value_rowids(), codes.flat_values)
     if lowercase:
