@@ -94,7 +94,9 @@ def create_pipeline(
             "labels": labels,
             "code_fingerprint": code_fingerprint("components.transform"),
         },
-        disable_statistics=True,  # nothing reads them; StatisticsGen has the raw ones
+        # Nothing reads either: StatisticsGen has statistics, the metadata store caches the step.
+        disable_statistics=True,
+        disable_analyzer_cache=True,
     )
     transform.add_upstream_node(gate)
 
