@@ -10,7 +10,7 @@ PARALLEL_FILES = 8
 
 
 def training_batches(
-    patterns: list[str], max_length: int, batch_size: int, seed: int
+    patterns: list[str], max_length: int, batch_size: int, seed: int, drop_remainder: bool = False
 ) -> tf.data.Dataset:
     """Reads one epoch in an order that depends on the seed alone.
 
@@ -19,6 +19,8 @@ def training_batches(
         max_length: length of the `ids` in the files.
         batch_size: rows of a batch.
         seed: of this epoch; another seed gives other batches in another order.
+      drop_remainder: leave out the one batch that would not be full; its shape is then static in
+        the rows, which is what it takes to split it over several GPUs.
 
     Returns:
         Pairs of ids int64 [rows, longest] and label ids int64 [rows], with rows <= batch_size and
@@ -26,7 +28,7 @@ def training_batches(
     """
     files = tf.data.Dataset.list_files(patterns, shuffle=True, seed=seed)
     rows = _records(files).shuffle(SHUFFLE_ROWS, seed=seed)
-    return _by_length(rows, max_length, batch_size, seed)
+    return _by_length(rows, max_length, batch_size, seed, drop_remainder)
 
 
 def evaluation_batches(patterns: list[str], max_length: int, batch_size: int) -> tf.data.Dataset:
@@ -54,7 +56,11 @@ def _records(files: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def _by_length(
-    rows: tf.data.Dataset, max_length: int, batch_size: int, seed: int | None
+    rows: tf.data.Dataset,
+    max_length: int,
+    batch_size: int,
+    seed: int | None,
+    drop_remainder: bool = False,
 ) -> tf.data.Dataset:
     """Cuts serialized rows into batches of about the same length, in random order with a seed.
 
@@ -69,12 +75,14 @@ def _by_length(
         pool = tf.io.parse_example(serialized, spec)
         ids, label_ids = pool[features.IDS], pool[features.LABEL_ID]
         by_length = tf.argsort(_length(ids), stable=True)
-        starts = tf.range(0, tf.size(by_length), batch_size)
+        end = tf.size(by_length) - (batch_size - 1 if drop_remainder else 0)
+        starts = tf.range(0, tf.maximum(end, 0), batch_size)
         if seed is not None:
             starts = tf.random.experimental.stateless_shuffle(starts, seed=[seed, number])
 
         def batch(start):
             chosen = by_length[start : start + batch_size]
+            chosen = tf.ensure_shape(chosen, [batch_size if drop_remainder else None])
             batch_ids = tf.gather(ids, chosen)
             longest = tf.reduce_max(_length(batch_ids))
             return batch_ids[:, :longest], tf.gather(label_ids, chosen)

@@ -33,7 +33,8 @@ def finished(history: list[Epoch], settings: TrainSettings) -> bool:
         return True
     if settings.max_steps and history[-1].steps >= settings.max_steps:
         return True
-    return bool(settings.patience) and len(history) - best_epoch(history) >= settings.patience
+    waited = len(history) - best_epoch(history)
+    return settings.patience is not None and waited >= settings.patience
 
 
 def progress_line(history: list[Epoch], settings: TrainSettings) -> str:

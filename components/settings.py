@@ -93,6 +93,9 @@ class TrainSettings(Section):
     learning_rate: PositiveFloat = 1e-3
     clip_norm: PositiveFloat | None = Field(None, description="global gradient norm")
     weight_decay: float = Field(0.0, ge=0, description="decoupled, of AdamW; 0: plain Adam")
+    ema_momentum: Probability = Field(
+        0.0, description="of a moving average of the weights that ends each epoch; 0: none"
+    )
     class_weights: Literal["none", "balanced"] = "none"
     mixed_precision: bool = Field(False, description="float16 compute; pays on a GPU only")
     seed: int = Field(1, ge=0, lt=2**31)
