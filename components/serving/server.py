@@ -117,11 +117,14 @@ def _build(
 ) -> tuple[ModelVersions, "_WebServer"]:
     """What answers, behind both protocols. All of TensorFlow is imported here."""
     import_tensorflow()
+    import tensorflow as tf
+
     from components.serving.grpc_service import add_services
     from components.serving.model import ServedModel
     from components.serving.rest import create_app
 
-    _configure_tensorflow()
+    # A serving process beside a training one must not take the GPU's memory from it.
+    tf.config.set_visible_devices([], "GPU")
     versions = ModelVersions(directory, model_name, ServedModel)
     add_services(grpc_server, versions, workers)
     config = uvicorn.Config(
@@ -132,17 +135,6 @@ def _build(
         timeout_graceful_shutdown=int(GRACE_SECONDS),
     )
     return versions, _WebServer(config)
-
-
-def _configure_tensorflow() -> None:
-    """Settings of the whole process, to be made before TensorFlow runs anything."""
-    import tensorflow as tf
-
-    # A serving process beside a training one must not take the GPU's memory from it.
-    tf.config.set_visible_devices([], "GPU")
-    # A request is too little work to be shared out: one thread each took 40 % less CPU time for 32
-    # sentences through an LSTM of 128 units, which concurrent requests can use.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
 class _WebServer(uvicorn.Server):

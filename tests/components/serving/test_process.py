@@ -18,7 +18,6 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from components.errors import SentiflowError, UsageError
 from components.serving import __main__
-from components.serving import server as server_module
 from components.serving.client import Prediction, RestPredictor, predict_rest
 from components.serving.process import ServerAddress, ServerDidNotStart, start_server_process
 from components.serving.server import serve
@@ -165,11 +164,7 @@ def test_a_port_and_a_host_that_do_not_exist(model_root: Path) -> None:
         serve(model_root, "sentiment", host="192.0.2.1", rest_port=0)
 
 
-def test_no_version_that_loads(
-    tmp_path: Path, push: Any, keep_signals: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # TensorFlow runs in this process already, and so cannot be configured any more.
-    monkeypatch.setattr(server_module, "_configure_tensorflow", lambda: None)
+def test_no_version_that_loads(tmp_path: Path, push: Any, keep_signals: None) -> None:
     push(tmp_path, 1, "broken")
     with pytest.raises(
         SentiflowError, match="no version of 'sentiment' loads: version 1: "
