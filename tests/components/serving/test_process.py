@@ -20,7 +20,7 @@ from components.errors import SentiflowError, UsageError
 from components.serving import __main__
 from components.serving.client import Prediction, RestPredictor, predict_rest
 from components.serving.process import ServerAddress, ServerDidNotStart, start_server_process
-from components.serving.server import serve
+from components.serving.server import _listen, serve
 from tests.components.serving.tiny_model import predict_request
 
 START_SECONDS = 180  # the machine may be busy; usually it takes about 10
@@ -193,3 +193,8 @@ def test_a_process_that_does_not_start(tmp_path: Path, model_root: Path) -> None
     with pytest.raises(ServerDidNotStart, match="not available after 0.2 s"):
         with start_server_process(model_root, "sentiment", 0.2):
             pass
+
+
+def test_answers_do_not_wait_for_nagles_algorithm() -> None:
+    with _listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP  # else asyncio leaves it on
