@@ -8,9 +8,11 @@ from pathlib import Path
 
 from components.errors import UsageError
 from components.serving.client import Prediction, RestPredictor
+from components.serving.lean_tensorflow import import_tensorflow
 from components.serving.predict import LocalPredictor, Predictor, predict_file
 from components.serving.versions import find_versions
 from pipeline.config import Config
+from pipeline.console import silent_stderr
 
 
 @contextlib.contextmanager
@@ -37,7 +39,10 @@ def predictor(
         with RestPredictor(url, labels, model_name=config.serving.model_name) as remote:
             yield remote
     else:
-        yield LocalPredictor(model_dir or _newest_version(config, workdir))
+        folder = model_dir or _newest_version(config, workdir)
+        with silent_stderr():
+            import_tensorflow()
+            yield LocalPredictor(folder)
 
 
 def about_sentences(ask: Predictor, sentences: Sequence[str], as_json: bool) -> str:

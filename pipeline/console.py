@@ -51,6 +51,21 @@ def quiet_libraries(log_file: Path, show_progress: bool) -> Iterator[TextIO]:
                 os.close(original)
 
 
+@contextlib.contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Drops what libraries write to stderr: TensorFlow greets there, whatever its log level."""
+    sys.stderr.flush()
+    original = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(original, 2)
+        os.close(original)
+
+
 def _log_to(log: TextIO, terminal: TextIO) -> list[tuple[logging.Logger, logging.Handler]]:
     to_log = logging.StreamHandler(log)
     to_log.setFormatter(logging.Formatter(LOG_FORMAT))

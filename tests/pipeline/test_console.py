@@ -1,10 +1,13 @@
 """Output of libraries goes to the log, progress to the terminal; afterwards all is as before."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from pipeline.console import silent_stderr
 
 # In a process of its own: the file descriptors 1 and 2 are what is tested.
 SCRIPT = """
@@ -43,3 +46,10 @@ def test_streams(tmp_path, show, seen):
     for text in ("python library", "native library", "native error", "library log", "epoch 1/3"):
         assert text in logged
     assert "after" not in logged
+
+
+def test_silent_stderr(capfd):
+    with silent_stderr():
+        os.write(2, b"greeting\n")
+    os.write(2, b"error\n")
+    assert capfd.readouterr().err == "error\n"
