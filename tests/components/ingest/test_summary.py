@@ -105,6 +105,11 @@ def test_too_few_rows_of_a_class_are_refused():
     )
 
 
+def test_duplicates_are_named_where_they_may_be_the_cause():
+    with pytest.raises(DataRefused, match="negative' has 1 rows .* is 2, 30 of all classes were"):
+        check(outcome(splits={**GOOD, "train": {"negative": 1, "positive": 8}}, duplicates=30))
+
+
 def test_no_eval_rows_are_refused():
     with pytest.raises(DataRefused, match="a.csv: no rows in eval; give more rows"):
         check(outcome(splits={"train": GOOD["train"]}))
