@@ -115,13 +115,11 @@ def refuse_unfit(
         )
     for label, rows in summary.splits[features.TRAIN].items():
         if rows < settings.min_rows_per_class:
-            dropped = (
-                f", {summary.duplicates} of all classes were dropped as duplicates of eval or test"
-            )
-            raise DataRefused(
-                f"{where}: class '{label}' has {rows} rows in train, data.min_rows_per_class is "
-                f"{settings.min_rows_per_class}{dropped if summary.duplicates else ''}"
-            )
+            few = f"{where}: class '{label}' has {rows} rows in train, "
+            few += f"data.min_rows_per_class is {settings.min_rows_per_class}"
+            if summary.duplicates:
+                few += f"; {summary.duplicates} rows were dropped, being in eval or test too"
+            raise DataRefused(few)
     if not sum(summary.splits[features.EVAL].values()):
         raise DataRefused(f"{where}: no rows in eval; give more rows or change data.splits")
 

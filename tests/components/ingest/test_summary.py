@@ -106,7 +106,7 @@ def test_too_few_rows_of_a_class_are_refused():
 
 
 def test_duplicates_are_named_where_they_may_be_the_cause():
-    with pytest.raises(DataRefused, match="negative' has 1 rows .* is 2, 30 of all classes were"):
+    with pytest.raises(DataRefused, match="negative' has 1 rows .* is 2; 30 rows were dropped"):
         check(outcome(splits={**GOOD, "train": {"negative": 1, "positive": 8}}, duplicates=30))
 
 
