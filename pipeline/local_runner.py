@@ -83,7 +83,7 @@ def _run_nodes(
     for number, wrapper in enumerate(ir.nodes, start=1):
         node = wrapper.pipeline_node
         node_id = node.node_info.id
-        previous = store.latest(node_id)
+        previous = store.latest_run(node_id)
         print(f"{number:2}/{len(ir.nodes)} {node_id}", file=terminal)
         started = time.monotonic()
         try:

@@ -58,6 +58,17 @@ class RunStore:
         """The newest execution of a node."""
         return next(iter(self.executions(node)), None)
 
+    def latest_run(self, node: str) -> NodeExecution | None:
+        """The newest execution, or if that was cached, the one whose outputs it took.
+
+        What a driver finds out, as the fingerprint of the data, is only stored with the latter.
+        """
+        executions = self.executions(node)
+        if not executions or not executions[0].cached:
+            return next(iter(executions), None)
+        outputs = executions[0].outputs
+        return next((e for e in executions if not e.cached and e.outputs == outputs), None)
+
     def abandon_running(self) -> int:
         """Marks executions that a killed run left RUNNING as FAILED.
 
@@ -73,7 +84,7 @@ class RunStore:
             self._store.put_executions(dead)
         return len(dead)
 
-    def _read(self, execution: Execution) -> NodeExecution:
+    def _read(self, execution: metadata_store_pb2.Execution) -> NodeExecution:
         events = self._store.get_events_by_execution_ids([execution.id])
         artifacts = {
             a.id: a for a in self._store.get_artifacts_by_id([e.artifact_id for e in events])

@@ -12,7 +12,7 @@ from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_component, base_beam_executor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.orchestration import data_types
-from tfx.proto.example_gen_pb2 import FORMAT_TF_EXAMPLE  # type: ignore[attr-defined]
+from tfx.proto.example_gen_pb2 import FORMAT_TF_EXAMPLE
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 

@@ -53,8 +53,8 @@ def resolve_path(data_path: str, span: int | None = None) -> ResolvedPath:
         return ResolvedPath(data_path, 0, None)
 
     from tfx.components.example_gen import utils
-    from tfx.proto.example_gen_pb2 import Input  # type: ignore[attr-defined]
-    from tfx.proto.range_config_pb2 import RangeConfig, StaticRange  # type: ignore[attr-defined]
+    from tfx.proto.example_gen_pb2 import Input
+    from tfx.proto.range_config_pb2 import RangeConfig, StaticRange
 
     pattern = Input.Split(name="data", pattern=data_path.rstrip("/"))
     wanted = None

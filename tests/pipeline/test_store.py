@@ -32,7 +32,7 @@ def add(connection):
     run_type = type_id(metadata_store_pb2.ExecutionType, store.put_execution_type, "Step")
     file_type = type_id(metadata_store_pb2.ArtifactType, store.put_artifact_type, "File")
 
-    def add_execution(node, state, rows):
+    def add_execution(node, state, rows, reuse_output=None):
         context = metadata_store_pb2.Context(type_id=node_type, name=f"films.{node}")
         execution = Execution(type_id=run_type, last_known_state=state)
         execution.custom_properties["rows"].int_value = rows
@@ -44,6 +44,8 @@ def add(connection):
             event = metadata_store_pb2.Event(type=kind)
             event.path.steps.add().key = key
             event.path.steps.add().index = 0
+            if reuse_output and key == "model":
+                artifact = store.get_artifacts_by_uri(reuse_output)[0]
             pairs.append((artifact, event))
         execution_id, _, _ = store.put_execution(
             execution, pairs, [context], reuse_context_if_already_exist=True
@@ -64,6 +66,19 @@ def test_latest_execution_of_a_node_with_its_artifacts(connection, add):
     assert [a.uri for a in execution.inputs["examples"]] == ["/Trainer/examples/2"]
     assert [a.uri for a in execution.outputs["model"]] == ["/Trainer/model/2"]
     assert execution.outputs["model"][0].properties == {"span": 7}
+
+
+def test_cached_execution_stands_for_the_run_whose_outputs_it_took(connection, add):
+    first = add("Trainer", STATES.COMPLETE, rows=1)
+    second = add("Trainer", STATES.COMPLETE, rows=2)
+    add("Trainer", STATES.CACHED, rows=3, reuse_output="/Trainer/model/1")
+    store = RunStore(connection, "films")
+    assert store.latest_run("Trainer").id == first
+    add("Trainer", STATES.CACHED, rows=4, reuse_output="/Trainer/model/2")
+    assert store.latest_run("Trainer").id == second
+    failed = add("Trainer", STATES.FAILED, rows=5)
+    assert store.latest_run("Trainer").id == failed
+    assert store.latest_run("Pusher") is None
 
 
 def test_node_that_never_ran(connection, add):
