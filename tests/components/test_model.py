@@ -6,14 +6,7 @@ import pytest
 
 from components.model import build_model, pool
 from components.settings import ModelSettings
-
-BOOK = ModelSettings(
-    embedding_dim=64,
-    units=16,
-    output_dropout=0.2,
-    dense_initializer="truncated_normal",
-    dense_bias=0.1,
-)
+from pipeline.config import load_config
 
 VARIANTS = [
     ModelSettings(embedding_dim=5, units=3, pooling=pooling, bidirectional=bidirectional)
@@ -27,8 +20,22 @@ def _seed():
     keras.utils.set_random_seed(7)
 
 
-def test_the_books_shapes():
-    model = build_model(BOOK, vocabulary_size=11, classes=2)
+@pytest.fixture(scope="module")
+def book():
+    return load_config("book")
+
+
+def test_the_books_training(book):
+    assert book.text.max_length == 4
+    train = book.train
+    assert (train.batch_size, train.max_steps, train.learning_rate) == (4, 1000, 0.001)
+    # All 1,000 iterations, and Adam with nothing added.
+    assert (train.max_epochs, train.patience, train.clip_norm) == (None, None, None)
+    assert (train.weight_decay, train.ema_momentum, train.class_weights) == (0, 0, "none")
+
+
+def test_the_books_shapes(book):
+    model = build_model(book.model, vocabulary_size=11, classes=len(book.data.labels))
     shapes = {weight.path: tuple(weight.shape) for weight in model.weights}
     assert shapes == {
         "embedding/embeddings": (11, 64),
@@ -38,16 +45,19 @@ def test_the_books_shapes():
         "dense/kernel": (16, 2),
         "dense/bias": (2,),
     }
-    assert model.output_shape == (None, 2)
     assert model(np.ones([4, 4], np.int64)).shape == (4, 2)
+    assert model.get_layer("embedding_dropout").rate == 0
     assert model.get_layer("output_dropout").rate == pytest.approx(1 - 0.8)
 
 
-def test_the_books_initial_values():
-    model = build_model(BOOK.model_copy(update={"units": 1000}), vocabulary_size=11, classes=20)
+def test_the_books_initial_values(book):
+    model = build_model(book.model, vocabulary_size=11, classes=2)
     kernel, bias = model.get_layer("dense").get_weights()
-    np.testing.assert_array_equal(bias, np.full(20, 0.1, np.float32))
-    assert np.abs(kernel).max() <= 2.0  # redrawn beyond two standard deviations
+    np.testing.assert_array_equal(bias, np.array([0.1, 0.1], np.float32))
+    assert np.abs(kernel).max() <= 2.0
+    wide = build_model(book.model.model_copy(update={"units": 1000}), 11, classes=20)
+    kernel, _ = wide.get_layer("dense").get_weights()
+    assert 1.9 < np.abs(kernel).max() <= 2.0  # drawn again beyond two standard deviations
     assert kernel.mean() == pytest.approx(0.0, abs=0.03)
     assert kernel.std() == pytest.approx(0.8796, abs=0.02)  # of a normal cut at 2
 
