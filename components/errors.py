@@ -1,4 +1,4 @@
-"""Errors that end a run or a command with one line and a meaningful exit code, without a traceback."""
+"""Errors that end a run or a command with one line and an exit code, without a traceback."""
 
 
 class SentiflowError(Exception):

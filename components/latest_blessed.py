@@ -12,7 +12,7 @@ class LatestOtherBlessedModel(ResolverStrategy):
     """TFX's LatestBlessedModelStrategy, without the candidate.
 
     TFX's own strategy resolves, in a run where the Trainer was cached, the candidate itself: the
-    Evaluator then runs again to compare a model with itself, and everything after it runs again too.
+    Evaluator then runs again to compare a model with itself, and all that follows runs again too.
     """
 
     def resolve_artifacts(self, store, input_dict):
@@ -20,7 +20,7 @@ class LatestOtherBlessedModel(ResolverStrategy):
 
         Args:
           store: the metadata store.
-          input_dict: all `model`s and `model_blessing`s of the pipeline, and this run's `candidate`.
+          input_dict: all `model`s and `model_blessing`s of the pipeline, this run's `candidate`.
 
         Returns:
           The same keys; `model` and `model_blessing` hold one artifact each, or none.

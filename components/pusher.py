@@ -12,10 +12,10 @@ from tfx.utils import io_utils, proto_utils
 
 
 def push_model(model_dir: str, base_directory: str) -> int:
-    """Copies a SavedModel to `<base_directory>/<version>`, the version being the highest so far + 1.
+    """Copies a SavedModel to `<base_directory>/<version>`, one above the highest version so far.
 
-    The copy is made under a hidden name, which no server takes for a version, and renamed when it is
-    whole. A model that already is the latest version is not pushed again.
+    The copy is made under a hidden name, which no server takes for a version, and renamed when it
+    is whole. A model that already is the latest version is not pushed again.
 
     Args:
       model_dir: the SavedModel with its assets.
@@ -59,8 +59,8 @@ def _digest(model_dir: str) -> str:
 class Executor(executor.Executor):
     """TFX's Pusher executor with whole-or-nothing copies and versions 1, 2, 3, …
 
-    TFX's own writes into the version's folder file by file, where a server that polls can find half a
-    model, and numbers versions by the second.
+    TFX's own writes into the version's folder file by file, where a server that polls can find half
+    a model, and numbers versions by the second.
     """
 
     def Do(self, input_dict, output_dict, exec_properties):

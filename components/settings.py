@@ -36,7 +36,7 @@ class DataSettings(Section):
         None, ge=0, description="span to read where the path holds {SPAN}; null: the latest"
     )
     max_text_bytes: PositiveInt = Field(10_000, description="longest sentence, UTF-8 bytes")
-    max_reject_fraction: Fraction = Field(0.05, description="share of rejected rows that is tolerated")
+    max_reject_fraction: Fraction = Field(0.05, description="share of rejects that is tolerated")
     min_rows_per_class: PositiveInt = Field(10, description="rows of each class, in train")
 
     @model_validator(mode="after")
@@ -74,8 +74,8 @@ class ModelSettings(Section):
     embedding_dim: PositiveInt = 100
     units: PositiveInt = Field(128, description="of the LSTM, per direction")
     bidirectional: bool = False
-    pooling: Literal["last", "max", "mean"] = "last"
-    embedding_dropout: Probability = 0.0
+    pooling: Literal["last", "max", "mean"] = Field("max", description="over the real tokens")
+    embedding_dropout: Probability = 0.5
     output_dropout: Probability = Field(0.5, description="on the pooled LSTM output")
     dense_initializer: Literal["glorot_uniform", "truncated_normal"] = "glorot_uniform"
     dense_bias: float = Field(0.0, description="initial value of the output bias")
@@ -88,13 +88,13 @@ class TrainSettings(Section):
     max_epochs: PositiveInt | None = Field(20, description="null: until max_steps")
     max_steps: PositiveInt | None = Field(None, description="batches; null: until max_epochs")
     patience: PositiveInt | None = Field(
-        3, description="epochs without a better eval accuracy before stopping; null: never stop early"
+        3, description="epochs without a better eval accuracy before stopping; null: never"
     )
     learning_rate: PositiveFloat = 1e-3
     clip_norm: PositiveFloat | None = Field(None, description="global gradient norm")
     weight_decay: float = Field(0.0, ge=0, description="decoupled, of AdamW; 0: plain Adam")
     ema_momentum: Probability = Field(
-        0.0, description="of a moving average of the weights that ends each epoch; 0: none"
+        0.99, description="of a moving average of the weights that ends each epoch; 0: none"
     )
     class_weights: Literal["none", "balanced"] = "none"
     mixed_precision: bool = Field(False, description="float16 compute; pays on a GPU only")
@@ -115,7 +115,9 @@ class Bound(Section):
 
     metric: Metric
     slice: str = Field(
-        "all", pattern=r"^(all|label=.+|length=\d+(-\d+|\+))$", description="all, label=L or length=A-B"
+        "all",
+        pattern=r"^(all|label=.+|length=\d+(-\d+|\+))$",
+        description="all, label=L, length=A-B",
     )
     min: Fraction | None = Field(None, description="least value")
     max_drop: Fraction | None = Field(None, description="allowed loss against the blessed model")
@@ -131,14 +133,14 @@ class EvaluateSettings(Section):
     """What a model must reach to be blessed."""
 
     min_accuracy: Fraction | None = Field(
-        None, description="least accuracy on eval; null: more than always answering the largest class"
+        None, description="least accuracy on eval; null: more than the largest class's share"
     )
     max_accuracy_drop: Fraction | None = Field(
         0.02, description="allowed loss of accuracy against the latest blessed model; null: any"
     )
     bounds: tuple[Bound, ...] = Field((), description="further conditions")
     length_buckets: tuple[PositiveInt, ...] = Field(
-        (10, 20, 40), min_length=1, description="upper ends, in tokens, of the sentence-length slices"
+        (10, 20, 40), min_length=1, description="upper ends, in words, of the length slices"
     )
 
     @model_validator(mode="after")
@@ -154,8 +156,8 @@ class ServeCheckSettings(Section):
     sentences: tuple[str, ...] = Field((), description="always asked, besides rows of eval")
     eval_rows: PositiveInt = Field(64, description="rows of eval that are asked")
     requests: PositiveInt = Field(200, description="single-sentence requests that are timed")
-    p99_ms: PositiveFloat = Field(100.0, description="99th percentile of the latency, milliseconds")
-    start_timeout: PositiveFloat = Field(120.0, description="seconds until the model must be available")
+    p99_ms: PositiveFloat = Field(100.0, description="bound on the 99th percentile, milliseconds")
+    start_timeout: PositiveFloat = Field(120.0, description="seconds until it must answer")
 
 
 class ServingSettings(Section):

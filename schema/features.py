@@ -1,4 +1,4 @@
-"""Names of features, files, splits and signatures, and the reserved ids: each is written once, here."""
+"""Names of features, files, splits and signatures, and the reserved ids: each written once."""
 
 # Raw examples: what SentenceExampleGen writes and the `examples` signature parses.
 TEXT = "text"  # bytes, one value: the sentence, UTF-8
@@ -11,7 +11,7 @@ LABEL_ID = "label_id"  # int64 []: position of the label in `data.labels`
 PADDING_ID = 0
 UNKNOWN_ID = 1
 RESERVED_IDS = 2  # the vocabulary's first token has this id
-VOCABULARY = "vocabulary"  # file in the transform graph's assets: a token a line, most frequent first
+VOCABULARY = "vocabulary"  # asset of the transform graph: a token a line, most frequent first
 
 TRAIN, EVAL, TEST = "train", "eval", "test"
 SPLITS = (TRAIN, EVAL, TEST)
