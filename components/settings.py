@@ -117,7 +117,7 @@ class Bound(Section):
     slice: str = Field(
         "all",
         pattern=r"^(all|label=.+|length=\d+(-\d+|\+))$",
-        description="all, label=L, length=A-B",
+        description="which rows",
     )
     min: Fraction | None = Field(None, description="least value")
     max_drop: Fraction | None = Field(None, description="allowed loss against the blessed model")

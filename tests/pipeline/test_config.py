@@ -60,7 +60,7 @@ def test_wrong_file_is_refused_in_one_line(tmp_path, text, message):
         ("train.seed", "--set train.seed: expected KEY=VALUE"),
         ("=3", "--set =3: expected KEY=VALUE"),
         ("train.sed=3", "--set: train.sed: unknown key"),
-        ("train.seed.x=3", "--set: train.seed"),
+        ("train.seed.x=3", "--set train.seed.x=3: 'seed' is a value, it has no 'x'"),
         ("train=3", "--set: train"),
         ("data.labels=[a", "--set data.labels=[a: the value is not YAML"),
     ],
