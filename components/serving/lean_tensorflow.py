@@ -14,6 +14,9 @@ def import_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules or "keras" in sys.modules:
         return
+    # tensorflow_transform sets this for its whole process, whose children inherit it; it makes
+    # tensorflow import an older Keras, which imports the newer one.
+    os.environ.pop("TF_USE_LEGACY_KERAS", None)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # only errors of its C++ side on stderr
     sys.modules["keras"] = None  # type: ignore[assignment]  # makes `import keras` an ImportError
     try:

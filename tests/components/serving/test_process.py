@@ -104,7 +104,11 @@ def test_versions_come_and_break_under_load(
     assert str(served_root) not in message["error_message"]
 
 
-def test_the_process_from_start_to_end(model_root: Path, tmp_path: Path) -> None:
+def test_the_process_from_start_to_end(
+    model_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As a process inherits it that ServeCheck starts, after Transform.
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", "1")
     port_file, log = tmp_path / "ports.json", tmp_path / "stderr"
     command = [sys.executable, "-X", "importtime", "-m", "components.serving"]
     command += ["--model-root", str(model_root), "--model-name", "sentiment"]
