@@ -35,7 +35,8 @@ def build_model(
     embedding = layers.Embedding(
         vocabulary_size, settings.embedding_dim, dtype=dtype, name="embedding"
     )
-    x = embedding(ids)  # [batch, length, embedding_dim]
+    known = WordDropout(settings.word_dropout, name="word_dropout")(ids)  # [batch, length]
+    x = embedding(known)  # [batch, length, embedding_dim]
     x = layers.Dropout(settings.embedding_dropout, dtype=dtype, name="embedding_dropout")(x)
     lstm = layers.LSTM(
         settings.units,
@@ -58,6 +59,32 @@ def build_model(
         name="dense",
     )
     return keras.Model(ids, dense(x), name="classifier")  # [batch, classes]
+
+
+class WordDropout(layers.Layer):
+    """In training, replaces tokens by the unknown one, so that it comes to mean "some word".
+
+    Without it the unknown token's embedding is never trained where every training word is known.
+    Source: Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for Text
+    Classification", ACL 2015.
+
+    Args:
+      rate: share of tokens that are replaced; padding never is.
+
+    Input and output: ids int64 [batch, length].
+    """
+
+    def __init__(self, rate: float, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = rate
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, ids, training=False):
+        if not training or not self.rate:
+            return ids
+        chosen = keras.random.uniform(ops.shape(ids), seed=self.seed_generator) < self.rate
+        replaced = ops.logical_and(chosen, ops.not_equal(ids, features.PADDING_ID))
+        return ops.where(replaced, ops.cast(features.UNKNOWN_ID, ids.dtype), ids)
 
 
 _DENSE_INITIALIZERS = {

@@ -75,6 +75,7 @@ class ModelSettings(Section):
     units: PositiveInt = Field(128, description="of the LSTM, per direction")
     bidirectional: bool = False
     pooling: Literal["last", "max", "mean"] = Field("max", description="over the real tokens")
+    word_dropout: Probability = Field(0.2, description="tokens made unknown, in training")
     embedding_dropout: Probability = 0.5
     output_dropout: Probability = Field(0.5, description="on the pooled LSTM output")
     dense_initializer: Literal["glorot_uniform", "truncated_normal"] = "glorot_uniform"

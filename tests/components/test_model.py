@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from components.model import build_model, pool
+from components.model import WordDropout, build_model, pool
 from components.settings import ModelSettings
 from pipeline.config import load_config
 
@@ -47,6 +47,7 @@ def test_the_books_shapes(book):
     }
     assert model(np.ones([4, 4], np.int64)).shape == (4, 2)
     assert model.get_layer("embedding_dropout").rate == 0
+    assert model.get_layer("word_dropout").rate == 0
     assert model.get_layer("output_dropout").rate == pytest.approx(1 - 0.8)
 
 
@@ -119,3 +120,16 @@ def test_the_weights_fit_the_twin_for_export():
     np.testing.assert_allclose(twin(ids), model(ids), rtol=1e-6)
     assert twin.get_layer("bidirectional").forward_layer.use_cudnn is False
     assert twin.get_layer("bidirectional").backward_layer.use_cudnn is False
+
+
+def test_word_dropout_makes_tokens_unknown_and_leaves_padding():
+    ids = np.array([[5] * 500 + [0] * 500], np.int64)
+    dropped = np.array(WordDropout(0.2)(ids, training=True))
+    assert set(dropped[0, :500]) == {1, 5}
+    assert 0.1 < (dropped[0, :500] == 1).mean() < 0.3
+    assert (dropped[0, 500:] == 0).all()
+
+
+def test_word_dropout_does_nothing_outside_training():
+    ids = np.array([[5, 6, 0]], np.int64)
+    np.testing.assert_array_equal(WordDropout(0.9)(ids, training=False), ids)
