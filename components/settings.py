@@ -63,6 +63,7 @@ class TextSettings(Section):
     """From a sentence to token ids."""
 
     lowercase: bool = True
+    split_hyphens: bool = Field(True, description="well-made is three tokens")
     vocab_size: PositiveInt = Field(20_000, description="most frequent tokens kept")
     min_count: PositiveInt = Field(1, description="occurrences in train for a token to be kept")
     max_length: PositiveInt = Field(64, description="tokens; longer sentences are cut")

@@ -50,6 +50,9 @@ RULES = (
     (r"(?i)'(?:s|re|ve|ll|d|m)\b", r" \0"),
 )
 
+WORD = r"[\pL\pM\pN]+(?:[-'][\pL\pM\pN]+)*"  # well-made o'clock 1930s
+WORD_WITHOUT_HYPHEN = r"[\pL\pM\pN]+(?:'[\pL\pM\pN]+)*"
+
 # A token is the first of these that matches; what none matches is a token for each character.
 TOKENS = (
     r"(?i:https?://|www\.)[\pL\pN./:?=&%#~+@-]*[\pL\pN/]",
@@ -64,7 +67,7 @@ TOKENS = (
     r"[B-HJ-Zb-hj-z]\.",  # an initial, but for a and i, which end sentences
     r"\pN+(?:[.,:/]\pN+)+[\pL\pM]*",  # 3.5 1,000 10:30pm 9/11
     r"[A-Za-z]{1,2}&[A-Za-z]{1,2}\b",  # r&b
-    r"[\pL\pM\pN]+(?:[-'][\pL\pM\pN]+)*",  # well-made o'clock 1930s
+    WORD,
     r"--",
     r"\.\.\.",
     r"[\x{1F1E6}-\x{1F1FF}]{2}",  # a flag
@@ -112,12 +115,14 @@ def normalize(text: tf.Tensor, lowercase: bool) -> tf.Tensor:
     )
 
 
-def tokenize(text: tf.Tensor, lowercase: bool) -> tf.RaggedTensor:
+def tokenize(text: tf.Tensor, lowercase: bool, split_hyphens: bool = False) -> tf.RaggedTensor:
     """Splits sentences into tokens.
 
     Args:
         text: string [batch]; bytes that are not UTF-8 become U+FFFD.
         lowercase: whether case is dropped.
+        split_hyphens: whether `well-made` is three tokens; word vectors know many such words, a
+            vocabulary of few sentences does not.
 
     Returns:
         string [batch, (tokens)]; a blank sentence has none.
@@ -127,4 +132,6 @@ def tokenize(text: tf.Tensor, lowercase: bool) -> tf.RaggedTensor:
         [[b'i', b'ca', b"n't", b'say', b'it', b"'s", b'bad', b'...']]
     """
     text = _replace_all(normalize(text, lowercase), RULES)
-    return tf.strings.split(tf.strings.regex_replace(text, "|".join(TOKENS), r"\0 "))
+    word = WORD_WITHOUT_HYPHEN if split_hyphens else WORD
+    tokens = "|".join(word if pattern == WORD else pattern for pattern in TOKENS)
+    return tf.strings.split(tf.strings.regex_replace(text, tokens, r"\0 "))

@@ -28,7 +28,7 @@ def preprocessing_fn(
         `features.LABEL_ID`: int64 [batch], see `to_label_id`.
     """
     settings = TextSettings.model_validate(custom_config["text"])
-    tokens = tokenize(inputs[features.TEXT], settings.lowercase)
+    tokens = tokenize(inputs[features.TEXT], settings.lowercase, settings.split_hyphens)
     vocabulary = tft.vocabulary(
         tokens,
         top_k=settings.vocab_size,

@@ -172,3 +172,12 @@ def test_the_saved_graph_needs_core_operations_only_and_answers_alike(tmp_path):
     assert answer.numpy().tolist() == [["ça".encode(), b"va", b""], [b"i", b"ca", b"n't"]]
     graph = module.tokenize.get_concrete_function().graph
     assert not [op.type for op in graph.get_operations() if "Table" in op.type or ">" in op.type]
+
+
+def test_hyphens_can_be_split():
+    rows = tokenize(
+        tf.constant(["A well-made, re-imagined story -- isn't it? :-)"]), True, split_hyphens=True
+    )
+    assert b" ".join(rows.to_list()[0]).decode() == (
+        "a well - made , re - imagined story -- is n't it ? :-)"
+    )
