@@ -18,7 +18,7 @@ START_SECONDS = 120
 QUESTIONS = (
     "A warm, witty and beautifully acted film.",
     "Two hours of my life that I'll never get back.",
-    "It isn't funny, and it doesn't make any sense.",
+    "The plot is dull, and the acting is even worse.",
 )
 
 
