@@ -1,9 +1,11 @@
 """Epoch by epoch: the network is trained, measured, and saved so that a killed run can go on."""
 
+import contextlib
 import dataclasses
 import logging
 import math
 import time
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -58,7 +60,10 @@ class Fitting:
         steps = self._batches_per_epoch
         if self._settings.max_steps:
             steps = min(steps, self._settings.max_steps - steps_before)
-        epoch = Epoch(steps=steps_before + steps, **self._fit(number, steps), **self._evaluate())
+        fitted = self._fit(number, steps)
+        with self._averaged_weights():
+            epoch = Epoch(steps=steps_before + steps, **fitted, **self._evaluate())
+            weights = self._model.get_weights()
         if not (math.isfinite(epoch.loss) and math.isfinite(epoch.eval_loss)):
             raise SentiflowError(
                 f"training diverged: in epoch {number} the loss is {epoch.loss}, on eval "
@@ -67,7 +72,7 @@ class Fitting:
             )
         self.history.append(epoch)
         if best_epoch(self.history) == number:
-            self.best = self._model.get_weights()
+            self.best = weights
         return epoch
 
     def _fit(self, number: int, steps: int) -> dict[str, float]:
@@ -107,6 +112,19 @@ class Fitting:
             totals += self._evaluate_batch(ids, label_ids).numpy()
         rows, loss, right = totals.tolist()
         return {"eval_loss": loss / rows, "eval_accuracy": right / rows}
+
+    @contextlib.contextmanager
+    def _averaged_weights(self) -> Iterator[None]:
+        """Puts the moving average of the weights in their place, to measure and to keep it."""
+        if not self._settings.ema_momentum:
+            yield
+            return
+        trained = self._model.get_weights()
+        optimizer = self._model.optimizer
+        adam = getattr(optimizer, "inner_optimizer", optimizer)  # inside of a LossScaleOptimizer
+        adam.use_averages(self._model.trainable_variables)
+        yield
+        self._model.set_weights(trained)
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Saves all that the rest of the run depends on."""
@@ -155,7 +173,6 @@ def _compiled_model(
         name="adam",
         weight_decay=settings.weight_decay or None,
         global_clipnorm=settings.clip_norm,
-        # Keras puts the average in place of the weights at the end of fit(), so of each epoch.
         use_ema=settings.ema_momentum > 0,
         ema_momentum=settings.ema_momentum,
     )
@@ -172,13 +189,21 @@ def _compiled_model(
 
 
 class _Adam(keras.optimizers.Adam):
-    """Adam that gets the embedding's gradient as a matrix.
+    """Adam, but for two things that come at the wrong moment."""
 
-    It would make one of it anyway, but only after MirroredStrategy has gathered the slices of all
-    devices, which fails when the number of slices changes from batch to batch.
-    """
+    def finalize_variable_values(self, var_list):
+        """Does nothing: fit() calls it, and training goes on from the weights, not the averages."""
+
+    def use_averages(self, variables):
+        """Assigns the moving averages to the variables."""
+        super().finalize_variable_values(variables)
 
     def apply(self, grads, trainable_variables=None):
+        """Takes the embedding's gradient as a matrix.
+
+        Adam would make one of it anyway, but only after MirroredStrategy has gathered the slices of
+        all devices, which fails when the number of slices changes from batch to batch.
+        """
         return super().apply([tf.convert_to_tensor(grad) for grad in grads], trainable_variables)
 
 

@@ -96,7 +96,7 @@ class TrainSettings(Section):
     clip_norm: PositiveFloat | None = Field(None, description="global gradient norm")
     weight_decay: float = Field(0.0, ge=0, description="decoupled, of AdamW; 0: plain Adam")
     ema_momentum: Probability = Field(
-        0.99, description="of a moving average of the weights that ends each epoch; 0: none"
+        0.99, description="of the average of the weights that is kept; 0: none"
     )
     class_weights: Literal["none", "balanced"] = "none"
     mixed_precision: bool = Field(False, description="float16 compute; pays on a GPU only")

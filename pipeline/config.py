@@ -45,6 +45,8 @@ class BeamSettings(Section):
     def pipeline_args(self) -> list[str]:
         """The settings as Beam's command line options."""
         return [
+            # Beam's DirectRunner would first download the binary of another runner, Prism.
+            "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
             # Workers in other processes must import tfx first: it mends tensorflow_data_validation.
             "--beam_plugins=tfx",
             f"--direct_num_workers={self.workers}",

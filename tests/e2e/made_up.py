@@ -26,6 +26,8 @@ SMALL = (
     "train.batch_size=16",
     "train.max_epochs=8",
     "train.learning_rate=0.02",
+    "train.ema_momentum=0",
+    "evaluate.max_accuracy_drop=null",
     "serve_check.requests=20",
     "serve_check.p99_ms=2000",
 )

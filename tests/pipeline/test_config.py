@@ -103,6 +103,7 @@ def test_configuration_is_frozen():
 def test_beam_options():
     settings = BeamSettings(workers=2, running_mode="multi_processing", options=("--x=1",))
     assert settings.pipeline_args() == [
+        "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
         "--beam_plugins=tfx",
         "--direct_num_workers=2",
         "--direct_running_mode=multi_processing",
