@@ -67,11 +67,6 @@ class LocalPredictor:
             yield Prediction(sentence, label.decode(), dict(zip(self.labels, row, strict=True)))
 
 
-def predict_local(model_dir: str | Path, sentences: Sequence[str]) -> list[Prediction]:
-    """Loads a SavedModel and classifies sentences; `LocalPredictor` says what the errors are."""
-    return LocalPredictor(model_dir)(sentences)
-
-
 def predict_file(
     predictor: Predictor,
     input_path: str | Path,

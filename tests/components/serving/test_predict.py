@@ -11,7 +11,7 @@ import pytest
 
 from components.errors import DataRefused, UsageError
 from components.serving.client import Prediction
-from components.serving.predict import FileCounts, LocalPredictor, predict_file, predict_local
+from components.serving.predict import FileCounts, LocalPredictor, predict_file
 from components.settings import DataSettings
 
 DATA = DataSettings()
@@ -32,8 +32,8 @@ def lines(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_predict_local(saved_models: dict[str, Path]) -> None:
-    assert predict_local(saved_models["plain"], ["great", "bad bad", ""]) == [
+def test_local_predictor(saved_models: dict[str, Path]) -> None:
+    assert LocalPredictor(saved_models["plain"])(["great", "bad bad", ""]) == [
         Prediction("great", "positive", {"negative": 0.125, "positive": 0.875}),
         Prediction("bad bad", "negative", {"negative": 0.75, "positive": 0.25}),
         Prediction("", "negative", {"negative": 0.5, "positive": 0.5}),
@@ -49,7 +49,7 @@ def test_more_sentences_than_a_batch_keep_their_order(saved_models: dict[str, Pa
 
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"saved_model.pb") as failure:
-        predict_local(tmp_path, ["a"])
+        LocalPredictor(tmp_path)
     assert "\n" not in str(failure.value)
 
 
