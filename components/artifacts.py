@@ -13,3 +13,13 @@ class Rejects(Artifact):
     """
 
     TYPE_NAME = "Rejects"
+
+
+class LinearBaselineScores(Artifact):
+    """How good the linear baseline is on eval.
+
+    File structure:
+      - `linear_baseline.json`: `components.linear_baseline.result.LinearBaselineResult`.
+    """
+
+    TYPE_NAME = "LinearBaselineScores"

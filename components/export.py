@@ -14,12 +14,17 @@ WARMUP_SENTENCES = ("Good.", "It is not as bad as they said, but I would not see
 
 
 def export_model(
-    model: keras.Model, transform_output: tft.TFTransformOutput, info: dict, serving_dir: str
+    model: keras.Model,
+    temperature: float,
+    transform_output: tft.TFTransformOutput,
+    info: dict,
+    serving_dir: str,
 ) -> None:
     """Writes one SavedModel with both signatures, model information and warm-up requests.
 
     Args:
       model: from `build_model` with `use_cudnn=False`, trained.
+      temperature: what its logits are divided by; see `components.calibration`.
       transform_output: the transform graph, which is put in front of the model.
       info: {"labels": [...], "config": {...}}, the labels in the order of the model's classes.
       serving_dir: folder to write, local or on any file system that TensorFlow knows.
@@ -36,7 +41,8 @@ def export_model(
         # The LSTM takes a step for each column, so columns of padding alone are cut off.
         # One column is left for a batch without rows.
         longest = tf.maximum(tf.reduce_max(tf.math.count_nonzero(ids, axis=1)), 1)
-        probabilities = tf.nn.softmax(model(ids[:, :longest], training=False))
+        logits = model(ids[:, :longest], training=False)  # [batch, classes]
+        probabilities = tf.nn.softmax(logits / temperature)
         label = tf.gather(labels, tf.argmax(probabilities, axis=1))  # string [batch]
         return {features.LABEL: label, features.PROBABILITIES: probabilities}
 

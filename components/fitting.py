@@ -15,8 +15,9 @@ from components import batches
 from components.checkpoints import Checkpoint
 from components.epochs import Epoch, best_epoch
 from components.errors import DataRefused, SentiflowError, UsageError
-from components.model import build_model
+from components.model import EMBEDDING, build_model
 from components.settings import ModelSettings, TrainSettings
+from components.word_vectors.embedding import Pretrained
 from schema import features
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,13 @@ class TrainingData:
 class Fitting:
     """A training run: the network, the epochs so far, and the weights of the best of them."""
 
-    def __init__(self, data: TrainingData, model_settings: ModelSettings, settings: TrainSettings):
+    def __init__(
+        self,
+        data: TrainingData,
+        model_settings: ModelSettings,
+        settings: TrainSettings,
+        pretrained: Pretrained | None = None,
+    ):
         self._data, self._settings = data, settings
         self._counts = _count_rows(data, features.TRAIN, data.train_files)
         _count_rows(data, features.EVAL, data.eval_files)
@@ -48,7 +55,8 @@ class Fitting:
             sum(self._counts), settings.batch_size, strategy.num_replicas_in_sync
         )
         with strategy.scope():
-            self._model = _compiled_model(data, model_settings, settings)
+            self._model = _compiled_model(data, model_settings, settings, pretrained)
+        self._closed_epochs = pretrained.closed_epochs if pretrained else 0
         self._evaluate_batch = _batch_evaluation(self._model)
         self.history: list[Epoch] = []
         self.best: list[np.ndarray] = []
@@ -60,6 +68,7 @@ class Fitting:
         steps = self._batches_per_epoch
         if self._settings.max_steps:
             steps = min(steps, self._settings.max_steps - steps_before)
+        self._model.get_layer(EMBEDDING).let_gradients_pass(number > self._closed_epochs)
         fitted = self._fit(number, steps)
         with self._averaged_weights():
             epoch = Epoch(steps=steps_before + steps, **fitted, **self._evaluate())
@@ -164,10 +173,19 @@ def _strategy() -> tf.distribute.Strategy:
 
 
 def _compiled_model(
-    data: TrainingData, model_settings: ModelSettings, settings: TrainSettings
+    data: TrainingData,
+    model_settings: ModelSettings,
+    settings: TrainSettings,
+    pretrained: Pretrained | None,
 ) -> keras.Model:
     dtype = "mixed_float16" if settings.mixed_precision else "float32"
-    model = build_model(model_settings, data.vocabulary_size, data.classes, dtype=dtype)
+    fixed_words = pretrained.fixed_words if pretrained else 0
+    model = build_model(
+        model_settings, data.vocabulary_size, data.classes, fixed_words, dtype=dtype
+    )
+    embedding = model.get_layer(EMBEDDING)
+    if pretrained:
+        embedding.start_from(pretrained.table)
     optimizer = _Adam(
         settings.learning_rate,
         name="adam",
@@ -176,6 +194,8 @@ def _compiled_model(
         use_ema=settings.ema_momentum > 0,
         ema_momentum=settings.ema_momentum,
     )
+    if pretrained:  # decay would pull words to zero that no gradient moves
+        optimizer.exclude_from_weight_decay([embedding.trained])
     if settings.mixed_precision:
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(

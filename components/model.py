@@ -8,11 +8,14 @@ from keras import layers, ops
 from components.settings import ModelSettings
 from schema import features
 
+EMBEDDING = "embedding"  # name of the layer
+
 
 def build_model(
     settings: ModelSettings,
     vocabulary_size: int,
     classes: int,
+    fixed_words: int = 0,
     use_cudnn: bool | Literal["auto"] = "auto",
     dtype: str = "float32",
 ) -> keras.Model:
@@ -22,6 +25,8 @@ def build_model(
         settings: sizes, pooling and dropout.
         vocabulary_size: number of ids, the reserved ones included.
         classes: number of classes.
+        fixed_words: how many of the last ids have an embedding that is not trained, because
+            training never sees them.
         use_cudnn: "auto" takes the cuDNN kernel where a GPU is visible; False never does, which is
             what a model needs that must load without a GPU.
         dtype: Keras dtype policy, "float32" or "mixed_float16"; the logits are float32 in both.
@@ -32,8 +37,8 @@ def build_model(
     """
     ids = keras.Input((None,), dtype="int64", name=features.IDS)  # [batch, length]
     real = ops.not_equal(ids, features.PADDING_ID)  # bool [batch, length]
-    embedding = layers.Embedding(
-        vocabulary_size, settings.embedding_dim, dtype=dtype, name="embedding"
+    embedding = WordEmbedding(
+        vocabulary_size, settings.embedding_dim, fixed_words, dtype=dtype, name=EMBEDDING
     )
     known = WordDropout(settings.word_dropout, name="word_dropout")(ids)  # [batch, length]
     x = embedding(known)  # [batch, length, embedding_dim]
@@ -59,6 +64,52 @@ def build_model(
         name="dense",
     )
     return keras.Model(ids, dense(x), name="classifier")  # [batch, classes]
+
+
+class WordEmbedding(layers.Layer):
+    """Looks words up in two tables: one is trained, the other is for ids that training lacks.
+
+    An optimizer like Adam touches every row of a table in every step, so the second one, which may
+    be much larger, stays out of its hands.
+
+    Args:
+      words: number of ids.
+      dimension: of the vectors.
+      fixed: how many of the last ids are in the second table.
+
+    Input: ids int64 [batch, length]. Output: float [batch, length, dimension].
+    """
+
+    def __init__(self, words: int, dimension: int, fixed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.trained = self.add_weight((words - fixed, dimension), "uniform", name="trained")
+        self.fixed = self.add_weight((fixed, dimension), "zeros", trainable=False, name="fixed")
+        self.open = self.add_weight((), "ones", trainable=False, name="open")
+
+    def start_from(self, table) -> None:
+        """Sets both tables.
+
+        Args:
+          table: float32 [words, dimension].
+        """
+        trained = self.trained.shape[0]
+        self.trained.assign(table[:trained])
+        self.fixed.assign(table[trained:])
+
+    def let_gradients_pass(self, wanted: bool) -> None:
+        """Whether training changes the first table; where no gradient comes, Adam changes nothing.
+
+        A layer's `trainable` is fixed when the model is compiled.
+        """
+        self.open.assign(float(wanted))
+
+    def call(self, ids):
+        first = ops.take(self.trained, ops.minimum(ids, self.trained.shape[0] - 1), axis=0)
+        first = first * self.open + ops.stop_gradient(first) * (1 - self.open)
+        if not self.fixed.shape[0]:
+            return first
+        second = ops.take(self.fixed, ops.maximum(ids - self.trained.shape[0], 0), axis=0)
+        return ops.where(ops.expand_dims(ids < self.trained.shape[0], -1), first, second)
 
 
 class WordDropout(layers.Layer):

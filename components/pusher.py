@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+import time
+import uuid
 
+import tensorflow as tf
 from tfx.components.pusher import component, executor
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.io import fileio
@@ -10,12 +13,16 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
+PARTIAL = ".partial"
+ABANDONED_SECONDS = 3600
+
 
 def push_model(model_dir: str, base_directory: str) -> int:
     """Copies a SavedModel to `<base_directory>/<version>`, one above the highest version so far.
 
     The copy is made under a hidden name, which no server takes for a version, and renamed when it
-    is whole. A model that already is the latest version is not pushed again.
+    is whole; if another push took the number meanwhile, the next one is taken. A model that already
+    is the latest version is not pushed again. In a bucket a rename copies file by file.
 
     Args:
       model_dir: the SavedModel with its assets.
@@ -27,12 +34,18 @@ def push_model(model_dir: str, base_directory: str) -> int:
     latest = max(versions(base_directory), default=0)
     if latest and _digest(model_dir) == _digest(os.path.join(base_directory, str(latest))):
         return latest
-    version = latest + 1
-    partial = os.path.join(base_directory, f".{version}.partial")
-    if fileio.exists(partial):  # what a killed push left behind
-        fileio.rmtree(partial)
-    io_utils.copy_dir(model_dir, partial)
-    fileio.rename(partial, os.path.join(base_directory, str(version)))
+    _remove_abandoned(base_directory)
+    partial = os.path.join(base_directory, f".{uuid.uuid4().hex}{PARTIAL}")
+    try:
+        io_utils.copy_dir(model_dir, partial)
+        version = latest + 1
+        while fileio.exists(os.path.join(base_directory, str(version))):
+            version += 1
+        fileio.rename(partial, os.path.join(base_directory, str(version)))
+    except BaseException:
+        if fileio.exists(partial):
+            fileio.rmtree(partial)
+        raise
     return version
 
 
@@ -42,6 +55,14 @@ def versions(base_directory: str) -> list[int]:
         return []
     names = (name.rstrip("/") for name in fileio.listdir(base_directory))
     return sorted(int(name) for name in names if name.isdecimal())
+
+
+def _remove_abandoned(base_directory: str) -> None:
+    """Removes the copies that killed pushes left; a young one may be another push at work."""
+    for path in tf.io.gfile.glob(os.path.join(base_directory, f".*{PARTIAL}")):
+        age = time.time() - tf.io.gfile.stat(path).mtime_nsec / 1e9
+        if age > ABANDONED_SECONDS:
+            tf.io.gfile.rmtree(path)
 
 
 def _digest(model_dir: str) -> str:

@@ -6,7 +6,15 @@ exactly what stands in its section, and so is its cache key.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from schema import features
 
@@ -69,10 +77,43 @@ class TextSettings(Section):
     max_length: PositiveInt = Field(64, description="tokens; longer sentences are cut")
 
 
+class VectorsSettings(Section):
+    """Pre-trained word vectors for the embedding; `path` or `package`, or none at all."""
+
+    path: str | None = Field(
+        None, description="GloVe or word2vec text (.gz, .zip), word2vec binary, or .npy"
+    )
+    words: str | None = Field(None, description="the words of a .npy: a line each, or Parquet")
+    package: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$",
+        description="installed Python package that holds one .npy and one word list",
+    )
+    extra_words: NonNegativeInt = Field(
+        50_000, description="most frequent words of the vectors that train lacks, in the vocabulary"
+    )
+    fine_tune_after: NonNegativeInt | None = Field(
+        0, description="epochs before the vectors are trained too; null: never"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "VectorsSettings":
+        if self.path and self.package:
+            raise ValueError("path and package are both set: give one of them")
+        if self.words and not self.path:
+            raise ValueError("words is set without path: it names the words of the .npy there")
+        return self
+
+    @property
+    def given(self) -> bool:
+        """Whether there are vectors at all."""
+        return bool(self.path or self.package)
+
+
 class ModelSettings(Section):
     """Embedding -> LSTM -> pooling -> dense."""
 
-    embedding_dim: PositiveInt = 100
+    embedding_dim: PositiveInt = Field(100, description="that of the word vectors, if any")
     units: PositiveInt = Field(128, description="of the LSTM, per direction")
     bidirectional: bool = False
     pooling: Literal["last", "max", "mean"] = Field("max", description="over the real tokens")
@@ -109,6 +150,14 @@ class TrainSettings(Section):
         return self
 
 
+class LinearBaselineSettings(Section):
+    """The linear model on n-grams that the network is compared with."""
+
+    max_rows: PositiveInt = Field(
+        200_000, description="rows of train that it learns from, an even sample; held in memory"
+    )
+
+
 Metric = Literal["accuracy", "auc", "macro_f1"]
 
 
@@ -140,6 +189,9 @@ class EvaluateSettings(Section):
     max_accuracy_drop: Fraction | None = Field(
         0.02, description="allowed loss of accuracy against the latest blessed model; null: any"
     )
+    beat_baseline_by: Fraction | None = Field(
+        None, description="least lead in accuracy over the linear baseline; null: any"
+    )
     bounds: tuple[Bound, ...] = Field((), description="further conditions")
     length_buckets: tuple[PositiveInt, ...] = Field(
         (10, 20, 40), min_length=1, description="upper ends, in words, of the length slices"
@@ -162,7 +214,41 @@ class ServeCheckSettings(Section):
     start_timeout: PositiveFloat = Field(120.0, description="seconds until it must answer")
 
 
+class RequestLogSettings(Section):
+    """Questions and answers kept for monitoring; off unless a path is set."""
+
+    path: str | None = Field(None, description="JSON lines file; null: nothing is logged")
+    sample: Fraction = Field(1.0, description="share of the requests that is logged")
+    max_bytes: PositiveInt = Field(100 * 2**20, description="before the file is rotated")
+    files: PositiveInt = Field(5, description="rotated files that are kept besides the present one")
+
+
 class ServingSettings(Section):
-    """Names on the serving side."""
+    """Names, batching and limits of the serving endpoint."""
 
     model_name: str = Field("sentiment", pattern=r"^[A-Za-z0-9_-]+$")
+    max_batch_size: PositiveInt = Field(32, description="sentences in one call of the model")
+    batch_timeout_ms: float = Field(
+        5.0, ge=0, le=1000, description="how long a batch that is not full waits while others run"
+    )
+    threads: PositiveInt | None = Field(
+        None, description="batches that run at a time; null: one for each CPU core"
+    )
+    max_queued_sentences: PositiveInt = Field(
+        2048, description="waiting for a batch, per version; more are answered UNAVAILABLE (503)"
+    )
+    max_body_bytes: PositiveInt = Field(2 * 2**20, description="of a request, unpacked")
+    max_sentences: PositiveInt = Field(1024, description="in one request")
+    max_sentence_bytes: PositiveInt = Field(10_000, description="UTF-8 bytes")
+    request_timeout: PositiveFloat = Field(30.0, description="seconds until a request is given up")
+    poll_seconds: PositiveFloat = Field(2.0, description="between two looks for versions")
+    request_log: RequestLogSettings = RequestLogSettings()
+
+    @model_validator(mode="after")
+    def _check(self) -> "ServingSettings":
+        if self.max_sentences > self.max_queued_sentences:
+            raise ValueError(
+                f"max_sentences ({self.max_sentences}) must not be over max_queued_sentences "
+                f"({self.max_queued_sentences}): such a request could never be answered"
+            )
+        return self

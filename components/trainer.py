@@ -9,25 +9,31 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components import batches
+from components.calibration import Calibration, calibrate, logits_of
 from components.checkpoints import Checkpoint
 from components.epochs import best_epoch, finished, progress_line, write_summary
 from components.export import export_model
 from components.fitting import Fitting, TrainingData
 from components.model import build_model
 from components.settings import ModelSettings, TextSettings, TrainSettings
+from components.word_vectors.embedding import Pretrained, load_pretrained
 from schema import features
 
 log = logging.getLogger(__name__)
 
 HISTORY = "history.json"
+CALIBRATION_BATCH = 256  # rows
+CALIBRATION_BATCHES = 400  # about 100,000 rows of eval are more than enough for one number
 
 
 def run_fn(fn_args) -> None:
-    """What TFX's Trainer calls: trains, writes the model and forgets the checkpoint.
+    """What TFX's Trainer calls: trains, calibrates, writes the model and forgets the checkpoint.
 
     Args:
       fn_args: TFX's FnArgs; its `custom_config` holds the sections `model`, `train` and `text`,
-        `labels`, `checkpoint_root` and `code_fingerprint`.
+        `fine_tune_after`, `labels`, `checkpoint_root` and `code_fingerprint`, and if there are
+        word vectors, in `word_vectors` the folder of the SelectedVectors artifact.
     """
     given = fn_args.custom_config
     text = TextSettings(**given["text"])
@@ -46,15 +52,29 @@ def run_fn(fn_args) -> None:
         given["checkpoint_root"],
         identity={**given, "graph": fn_args.transform_graph_path, **dataclasses.asdict(data)},
     )
-    weights = train(data, model_settings, settings, fn_args.model_run_dir, checkpoint)
+    pretrained = None
+    if features.WORD_VECTORS in given:
+        pretrained = load_pretrained(
+            given[features.WORD_VECTORS], given["fine_tune_after"], settings.seed
+        )
+    weights = train(data, model_settings, settings, fn_args.model_run_dir, checkpoint, pretrained)
 
     # The export never holds the cuDNN kernel: it would not load where there is no GPU.
-    twin = build_model(model_settings, data.vocabulary_size, data.classes, use_cudnn=False)
+    twin = build_model(
+        model_settings,
+        data.vocabulary_size,
+        data.classes,
+        pretrained.fixed_words if pretrained else 0,
+        use_cudnn=False,
+    )
     twin.set_weights(weights)
+    calibration = calibrate_on_eval(twin, data, settings.seed)
+    with tf.io.gfile.GFile(f"{fn_args.model_run_dir}/{features.CALIBRATION}", "w") as file:
+        json.dump(dataclasses.asdict(calibration), file, indent=1)
     sections = {"text": text, "model": model_settings, "train": settings}
     config = {name: section.model_dump(mode="json") for name, section in sections.items()}
     info = {"labels": given["labels"], "config": config}
-    export_model(twin, transform_output, info, fn_args.serving_model_dir)
+    export_model(twin, calibration.temperature, transform_output, info, fn_args.serving_model_dir)
     checkpoint.remove()
 
 
@@ -64,6 +84,7 @@ def train(
     settings: TrainSettings,
     run_dir: str,
     checkpoint: Checkpoint,
+    pretrained: Pretrained | None = None,
 ) -> list[np.ndarray]:
     """Fits the network, going on from the checkpoint if there is one.
 
@@ -79,7 +100,7 @@ def train(
       SentiflowError: the loss became infinite or not a number.
     """
     keras.utils.set_random_seed(settings.seed)
-    fitting = Fitting(data, model_settings, settings)
+    fitting = Fitting(data, model_settings, settings, pretrained)
     fitting.restore(checkpoint)
     writer = tf.summary.create_file_writer(run_dir)
     for number, epoch in enumerate(fitting.history, start=1):
@@ -93,3 +114,24 @@ def train(
     with tf.io.gfile.GFile(f"{run_dir}/{HISTORY}", "w") as file:
         json.dump([dataclasses.asdict(epoch) for epoch in fitting.history], file, indent=1)
     return fitting.best
+
+
+def calibrate_on_eval(model: keras.Model, data: TrainingData, seed: int) -> Calibration:
+    """Fits the temperature on eval: on all its rows, or on a shuffled part where it is large.
+
+    Early stopping has looked at these rows too, but train, which the network knows, would do worse.
+
+    Args:
+      model: with its final weights.
+      data: of the training run.
+      seed: of the order of the rows.
+    """
+    rows = batches.training_batches(data.eval_files, data.max_length, CALIBRATION_BATCH, seed)
+    calibration = calibrate(*logits_of(model, rows.take(CALIBRATION_BATCHES)))
+    log.info(
+        "temperature %.2f: calibration error %.3f -> %.3f on eval",
+        calibration.temperature,
+        calibration.error_before,
+        calibration.error_after,
+    )
+    return calibration

@@ -15,13 +15,13 @@ def preprocessing_fn(
 ) -> dict[str, tf.Tensor]:
     """TFX Transform calls this by its import path.
 
-    The vocabulary holds the tokens of the train split that occur at least `min_count` times, the
-    `vocab_size` most frequent of them; equally frequent ones stand in reverse byte order.
+    The vocabulary is that of the word vectors if there are any, else `corpus_vocabulary`.
 
     Args:
         inputs: `features.TEXT` and `features.LABEL`, both string [batch].
         custom_config: "text": TextSettings as a dict; "labels": the classes in the model's order.
-            Other keys are only part of the cache key.
+            "word_vectors": folder of a SelectedVectors artifact, if there is one. Other keys are
+            only part of the cache key.
 
     Returns:
         `features.IDS`: int64 [batch, max_length], see `to_ids`;
@@ -29,24 +29,46 @@ def preprocessing_fn(
     """
     settings = TextSettings.model_validate(custom_config["text"])
     tokens = tokenize(inputs[features.TEXT], settings.lowercase, settings.split_hyphens)
-    vocabulary = tft.vocabulary(
-        tokens,
-        top_k=settings.vocab_size,
-        frequency_threshold=settings.min_count,
-        vocab_filename=features.VOCABULARY,
-    )
+    if word_vectors := custom_config.get(features.WORD_VECTORS):
+        vocabulary = f"{word_vectors}/{features.VOCABULARY}"
+        tft.annotate_asset(features.VOCABULARY, features.VOCABULARY)
+    else:
+        vocabulary = corpus_vocabulary(tokens, settings)
     return {
         features.IDS: to_ids(tokens, vocabulary, settings.max_length),
         features.LABEL_ID: to_label_id(inputs[features.LABEL], custom_config["labels"]),
     }
 
 
-def to_ids(tokens: tf.RaggedTensor, vocabulary: tf.Tensor, max_length: int) -> tf.Tensor:
+def corpus_vocabulary(
+    tokens: tf.RaggedTensor, settings: TextSettings, store_frequency: bool = False
+) -> tf.Tensor:
+    """The tokens that occur at least `min_count` times, the `vocab_size` most frequent of them.
+
+    Args:
+        tokens: string [batch, (tokens)], of the train split.
+        settings: the bounds.
+        store_frequency: whether each line has the number of occurrences and a space first.
+
+    Returns:
+        string [], path of a file with a token a line, the most frequent first; equally frequent
+        ones stand in reverse byte order.
+    """
+    return tft.vocabulary(
+        tokens,
+        top_k=settings.vocab_size,
+        frequency_threshold=settings.min_count,
+        vocab_filename=features.VOCABULARY,
+        store_frequency=store_frequency,
+    )
+
+
+def to_ids(tokens: tf.RaggedTensor, vocabulary: tf.Tensor | str, max_length: int) -> tf.Tensor:
     """Looks tokens up.
 
     Args:
         tokens: string [batch, (tokens)].
-        vocabulary: string [], path of a file with a token a line.
+        vocabulary: string, path of a file with a token a line.
         max_length: where rows are cut, and up to where they are padded.
 
     Returns:

@@ -2,43 +2,77 @@
 
 from collections.abc import Sequence
 
-from tfx.components.evaluator.component import Evaluator
-from tfx.types import BaseChannel
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
+from components.artifacts import LinearBaselineScores
 from components.evaluation import extractors
 from components.evaluation.config import eval_config
+from components.evaluation.executor import BEAT_BASELINE_BY, LINEAR_BASELINE, Executor
 from components.settings import EvaluateSettings
 
 
-def make_evaluator(
-    examples: BaseChannel,
-    model: BaseChannel,
-    baseline_model: BaseChannel | None,
-    settings: EvaluateSettings,
-    labels: Sequence[str],
-    code_fingerprint: str,
-) -> Evaluator:
-    """The Evaluator of the pipeline: measures the model on the raw `eval` examples and blesses it.
+class EvaluatorSpec(standard_component_specs.EvaluatorSpec):
+    """TFX's, with the linear baseline and the bound on the lead over it."""
 
-    Args:
-      examples: raw Examples, `text` and `label`.
-      model: the exported candidate.
-      baseline_model: the latest blessed model; None, or a channel without an artifact: nothing is
-        compared, and bounds against it hold.
-      settings: what the model must reach.
-      labels: the classes, in the configuration's order.
-      code_fingerprint: of this component's code; only makes the cache notice a change.
+    PARAMETERS = {
+        **standard_component_specs.EvaluatorSpec.PARAMETERS,
+        BEAT_BASELINE_BY: component_spec.ExecutionParameter(type=float, optional=True),
+        "code_fingerprint": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        **standard_component_specs.EvaluatorSpec.INPUTS,
+        LINEAR_BASELINE: component_spec.ChannelParameter(type=LinearBaselineScores),
+    }
 
-    Raises:
-      UsageError: a bound that cannot be checked with these labels.
+
+class Evaluator(base_beam_component.BaseBeamComponent):
+    """Measures the model on the raw `eval` examples and blesses it.
+
+    Outputs `evaluation`: a standard ModelEvaluation with `outcome.json`; `blessing`: a standard
+    ModelBlessing.
     """
-    evaluator = Evaluator(
-        examples=examples,
-        model=model,
-        baseline_model=baseline_model,
-        eval_config=eval_config(settings, labels),
-        module_path=extractors.__name__,
-    )
-    # The spec of TFX's component has no place for it; what the executor does not know it ignores.
-    evaluator.spec.exec_properties["code_fingerprint"] = code_fingerprint
-    return evaluator
+
+    SPEC_CLASS = EvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        model: types.BaseChannel,
+        baseline_model: types.BaseChannel,
+        linear_baseline: types.BaseChannel,
+        settings: EvaluateSettings,
+        labels: Sequence[str],
+        code_fingerprint: str,
+    ):
+        """Wires the component.
+
+        Args:
+          examples: raw Examples, `text` and `label`.
+          model: the exported candidate.
+          baseline_model: the latest blessed model; without an artifact nothing is compared, and
+            bounds against it hold.
+          linear_baseline: scores of the linear model on the same rows.
+          settings: what the model must reach.
+          labels: the classes, in the configuration's order.
+          code_fingerprint: makes TFX's cache notice changed code.
+
+        Raises:
+          UsageError: a bound that cannot be checked with these labels.
+        """
+        super().__init__(
+            EvaluatorSpec(
+                examples=examples,
+                model=model,
+                baseline_model=baseline_model,
+                linear_baseline=linear_baseline,
+                eval_config=eval_config(settings, labels),
+                module_path=extractors.__name__,
+                beat_baseline_by=settings.beat_baseline_by,
+                code_fingerprint=code_fingerprint,
+                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+                blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )

@@ -10,12 +10,10 @@ from tensorflow_model_analysis.constants import TF_GENERIC
 from tensorflow_model_analysis.proto import config_pb2 as pb
 
 from components.evaluation import metrics
+from components.evaluation.scores import TOLERANCE
 from components.evaluation.slices import ALL, SLICE, check_bounds, slice_names
 from components.settings import Bound, EvaluateSettings
 from schema import features
-
-# 0.90 - 0.88 is a little more than 0.02 in floating point: bounds give way by this much.
-TOLERANCE = 1e-9
 
 Thresholds = list[pb.PerSliceMetricThreshold]
 

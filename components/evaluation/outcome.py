@@ -1,17 +1,66 @@
 """What an Evaluation artifact says: metrics as plain values, and the missed bounds in words.
 
-TFMA is imported inside, because the command line imports this module.
+TFMA and TFX are imported inside, because the command line imports this module.
 """
 
 import json
 import math
+import os
+from dataclasses import asdict
 from typing import Any
 
+from components.evaluation.scores import TOLERANCE
 from components.evaluation.slices import ALL, SLICE, parse_slice_names
+from components.linear_baseline.result import LinearBaselineResult
 
 _CANDIDATE, _BASELINE = "candidate", "baseline"  # as TFMA calls them, when there are two models
 _MAJORITY = "accuracy_over_majority"
 _SCALARS = ("accuracy", "macro_f1", "auc", "loss", "calibration_error", "example_count")
+
+FILE = "outcome.json"
+
+
+def write(
+    evaluation_dir: str, linear_baseline: LinearBaselineResult, beat_baseline_by: float | None
+) -> list[str]:
+    """Writes the outcome beside TFMA's files, for readers without TensorFlow.
+
+    Args:
+      evaluation_dir: what TFX's Evaluator wrote.
+      linear_baseline: its scores on the same rows.
+      beat_baseline_by: least lead in accuracy over it; None: any.
+
+    Returns:
+      All missed bounds, a sentence each; empty if the model is blessed.
+    """
+    from tfx.dsl.io import fileio
+
+    found = metrics(evaluation_dir)
+    missed = missed_bounds(evaluation_dir)
+    if beat_baseline_by is not None:
+        missed += missed_lead(found["accuracy"], linear_baseline.accuracy, beat_baseline_by)
+    outcome = {
+        "metrics": found,
+        "blessed_before": baseline_metrics(evaluation_dir),
+        "linear_baseline": asdict(linear_baseline),
+        "missed_bounds": missed,
+    }
+    with fileio.open(os.path.join(evaluation_dir, FILE), "w") as file:
+        file.write(json.dumps(outcome, indent=2) + "\n")
+    return missed
+
+
+def read(evaluation_dir: str) -> dict[str, Any]:
+    """Reads what `write` wrote.
+
+    Returns:
+      `metrics` and `blessed_before` as below, `linear_baseline`: LinearBaselineResult as a dict,
+      `missed_bounds`: sentences.
+    """
+    from tfx.dsl.io import fileio
+
+    with fileio.open(os.path.join(evaluation_dir, FILE)) as file:
+        return json.loads(file.read())
 
 
 def metrics(evaluation_dir: str) -> dict[str, Any]:
@@ -34,8 +83,22 @@ def baseline_metrics(evaluation_dir: str) -> dict[str, Any] | None:
     return _metrics_by_model(evaluation_dir).get(_BASELINE)
 
 
+def missed_lead(accuracy: float, linear: float, bound: float) -> list[str]:
+    """A sentence if the accuracy is not at least `bound` above the linear baseline's."""
+    lead = accuracy - linear
+    if lead >= bound - TOLERANCE:
+        return []
+    size, wanted = _apart(abs(lead), bound)
+    stands = f"accuracy {accuracy:.4g} is that of the linear baseline, too"
+    if abs(lead) > TOLERANCE:
+        value, other = _apart(accuracy, linear)
+        side = "below" if lead < 0 else "above"
+        stands = f"accuracy {value} is {size} {side} the linear baseline's {other}"
+    return [f"{stands} (evaluate.beat_baseline_by: at least {wanted} above)"]
+
+
 def missed_bounds(evaluation_dir: str) -> list[str]:
-    """The bounds for which the model was not blessed, a sentence each; empty if it was blessed."""
+    """The bounds that TFX's Evaluator found missed, a sentence each; empty if all hold."""
     import tensorflow_model_analysis as tfma
 
     result = tfma.load_validation_result(evaluation_dir)

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 ConfusionCounts = Mapping[tuple[int, int], float]
 _ACTUAL, _PREDICTED = 0, 1
 
+# 0.90 - 0.88 is a little more than 0.02 in floating point: bounds give way by this much.
+TOLERANCE = 1e-9
+
 
 def accuracy(counts: ConfusionCounts) -> float:
     """Share of the rows that are predicted right."""

@@ -1,44 +1,20 @@
 """Tries a candidate in a real serving process: does it load, answer the same, answer in time?"""
 
-import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tfx.utils import io_utils
 
+from components.serve_check.result import ServeCheckResult
 from components.serving.client import Prediction, RestPredictor
 from components.serving.process import ServerDidNotStart, start_server_process
 from components.settings import ServeCheckSettings
 from schema import features
 
-RESULT = "serve_check.json"
 TOLERANCE = 1e-5  # largest difference of a probability between served and evaluated
-
-
-@dataclass(frozen=True)
-class ServeCheckResult:
-    """What was measured, and in `failures`, in words, why the model must not be served."""
-
-    sentences: int
-    failures: list[str]
-    start_seconds: float | None = None  # from starting the process to the model being available
-    largest_difference: float | None = None  # of a probability
-    p50_ms: float | None = None
-    p99_ms: float | None = None
-
-    def write(self, folder: str) -> None:
-        """Writes `serve_check.json`."""
-        io_utils.write_string_file(os.path.join(folder, RESULT), json.dumps(asdict(self), indent=2))
-
-
-def read_result(folder: str) -> dict[str, Any]:
-    """What `ServeCheckResult.write` wrote to a folder."""
-    return json.loads(io_utils.read_string_file(os.path.join(folder, RESULT)))
 
 
 def check_serving(

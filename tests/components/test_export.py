@@ -1,5 +1,6 @@
 """The SavedModel of a Trainer run: what is served is what was trained, on any machine."""
 
+import dataclasses
 import json
 import types
 
@@ -13,6 +14,7 @@ from tensorflow.python.saved_model import loader_impl
 from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
+from components.calibration import calibrate
 from components.export import export_model
 from components.trainer import run_fn
 from components.transform import preprocessing_fn
@@ -84,6 +86,12 @@ def exported(fn_args, trained):
 
 
 @pytest.fixture(scope="module")
+def temperature(fn_args, exported):
+    with open(f"{fn_args.model_run_dir}/calibration.json", encoding="utf-8") as file:
+        return json.load(file)["temperature"]
+
+
+@pytest.fixture(scope="module")
 def signatures(exported):
     return tf.saved_model.load(exported).signatures
 
@@ -114,14 +122,18 @@ def test_serving_default_answers_label_and_probabilities(signatures):
     assert len(set(probabilities[:, 0].tolist())) == 3
 
 
-def test_served_is_what_the_network_says_about_transforms_ids(fn_args, trained, signatures):
+def test_served_is_what_the_network_says_about_transforms_ids(
+    fn_args, trained, temperature, signatures
+):
     sentences = ["What a warm evening!", "", "it wasn't half of it", "film " * 100]
     transform = tft.TFTransformOutput(fn_args.transform_graph_path).transform_features_layer()
     ids = transform({"text": tf.constant(sentences)})["ids"]
     assert ids.shape == (4, MAX_LENGTH)
-    np.testing.assert_allclose(
-        _ask(signatures, sentences)[1], tf.nn.softmax(trained(ids)), atol=1e-6
-    )
+    labels, probabilities = _ask(signatures, sentences)
+    logits = trained(ids)
+    assert temperature != 1
+    np.testing.assert_allclose(probabilities, tf.nn.softmax(logits / temperature), atol=1e-6)
+    assert labels == [LABELS[row].encode() for row in np.argmax(logits, axis=1)]
 
 
 def test_an_answer_does_not_depend_on_the_rest_of_the_batch(signatures):
@@ -191,6 +203,16 @@ def test_warmup_requests_can_be_answered(exported, signatures):
         sentences = tf.make_ndarray(request.inputs["text"]).tolist()
         sizes.append(len(_ask(signatures, sentences)[0]))
     assert sizes == [1, 32]
+
+
+def test_run_fn_leaves_what_the_calibration_did(fn_args, trained):
+    with open(f"{fn_args.model_run_dir}/calibration.json", encoding="utf-8") as file:
+        found = json.load(file)
+    assert list(found) == ["temperature", "error_before", "error_after", "rows"]
+    # The rows of eval, padded as in a batch; their order is of no matter.
+    ids = tf.constant([[2, 3, 0], [4, 0, 0], [5, 0, 0]], tf.int64)
+    expected = calibrate(trained(ids).numpy(), np.array([0, 1, 2]))
+    assert dataclasses.astuple(expected) == pytest.approx(tuple(found.values()), rel=1e-3)
 
 
 def test_run_fn_leaves_a_history_and_no_checkpoint(fn_args, exported):

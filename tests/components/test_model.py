@@ -38,7 +38,9 @@ def test_the_books_shapes(book):
     model = build_model(book.model, vocabulary_size=11, classes=len(book.data.labels))
     shapes = {weight.path: tuple(weight.shape) for weight in model.weights}
     assert shapes == {
-        "embedding/embeddings": (11, 64),
+        "embedding/trained": (11, 64),
+        "embedding/fixed": (0, 64),
+        "embedding/open": (),
         "lstm/lstm_cell/kernel": (64, 4 * 16),
         "lstm/lstm_cell/recurrent_kernel": (16, 4 * 16),
         "lstm/lstm_cell/bias": (4 * 16,),

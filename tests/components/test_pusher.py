@@ -1,5 +1,8 @@
 """Versions 1, 2, 3, …, whole or not at all, and no second copy of the same model."""
 
+import os
+import time
+
 import pytest
 
 from components import pusher
@@ -49,13 +52,35 @@ def test_versions_are_numbers_in_numeric_order(tmp_path):
     assert pusher.versions(str(tmp_path)) == [2, 9, 10]
 
 
-def test_rest_of_a_killed_push_is_replaced(model, tmp_path):
-    rest = tmp_path / "m/.1.partial"
-    rest.mkdir(parents=True)
-    (rest / "stray").write_bytes(b"half")
+def test_rest_of_a_killed_push_is_removed_once_it_is_old(model, tmp_path):
+    old, young = tmp_path / "m/.aa.partial", tmp_path / "m/.bb.partial"
+    for rest in (old, young):
+        rest.mkdir(parents=True)
+        (rest / "stray").write_bytes(b"half")
+    an_hour_ago = time.time() - pusher.ABANDONED_SECONDS - 1
+    os.utime(old, (an_hour_ago, an_hour_ago))
     assert pusher.push_model(str(model), str(tmp_path / "m")) == 1
     assert not (tmp_path / "m/1/stray").exists()
-    assert not rest.exists()
+    assert not old.exists()
+    assert young.exists()  # it may be another push at work
+
+
+def test_two_pushes_at_once_get_two_versions(model, tmp_path, monkeypatch):
+    base = tmp_path / "m"
+    copy_dir = pusher.io_utils.copy_dir
+
+    def overtaken(source, destination):
+        copy_dir(source, destination)
+        monkeypatch.setattr(pusher.io_utils, "copy_dir", copy_dir)
+        other = tmp_path / "other"
+        copy_dir(source, str(other))
+        (other / "variables/variables.index").write_bytes(b"of the other run")
+        assert pusher.push_model(str(other), str(base)) == 1
+
+    monkeypatch.setattr(pusher.io_utils, "copy_dir", overtaken)
+    assert pusher.push_model(str(model), str(base)) == 2
+    assert (base / "1/variables/variables.index").read_bytes() == b"of the other run"
+    assert (base / "2/variables/variables.index").read_bytes() == b"weights"
 
 
 def test_failed_copy_leaves_no_version(model, tmp_path, monkeypatch):

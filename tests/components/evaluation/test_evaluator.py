@@ -39,11 +39,17 @@ def run(tmp_path):
     from tfx.types import Channel
     from tfx.types.standard_artifacts import Examples, Model, ModelBlessing
 
-    from components.evaluation.component import make_evaluator
+    from components.artifacts import LinearBaselineScores
+    from components.evaluation.component import Evaluator
+    from components.linear_baseline.result import LinearBaselineResult
 
+    (tmp_path / "linear").mkdir()
+    LinearBaselineResult(0.9, 0.9, 10, 10, 10, 5).write(str(tmp_path / "linear"))
     metadata = sqlite_metadata_connection_config(str(tmp_path / "metadata.db"))
 
-    def run(model: Path, examples: Path, code_fingerprint: str) -> tuple[str, str, list[str]]:
+    def run(
+        model: Path, examples: Path, code_fingerprint: str, settings=SETTINGS
+    ) -> tuple[str, str, list[str]]:
         """The evaluation's folder, the blessing's only file, the state of each Evaluator run."""
         data = Importer(
             source_uri=str(examples),
@@ -57,15 +63,19 @@ def run(tmp_path):
             model=Channel(type=Model),
             model_blessing=Channel(type=ModelBlessing),
         ).with_id("baseline")
-        evaluator = make_evaluator(
+        linear = Importer(
+            source_uri=str(tmp_path / "linear"), artifact_type=LinearBaselineScores
+        ).with_id("linear")
+        evaluator = Evaluator(
             examples=data.outputs["result"],
             model=candidate.outputs["result"],
             baseline_model=baseline.outputs["model"],
-            settings=SETTINGS,
+            linear_baseline=linear.outputs["result"],
+            settings=settings,
             labels=LABELS,
             code_fingerprint=code_fingerprint,
         )
-        components = [data, candidate, baseline, evaluator]
+        components = [data, candidate, baseline, linear, evaluator]
         LocalDagRunner().run(
             Pipeline(
                 pipeline_name="evaluation",
@@ -81,10 +91,14 @@ def run(tmp_path):
             execution.State.Name(execution.last_known_state)
             for execution in store.get_executions_by_type(kind.name)
         ]
-        latest = max(a.uri for a in store.get_artifacts_by_type("ModelEvaluation"))
-        blessing = max(a.uri for a in store.get_artifacts_by_type("ModelBlessing"))
-        [file] = Path(blessing).iterdir()
-        return latest, file.name, states
+        evaluation, blessing = (
+            max(store.get_artifacts_by_type(kind), key=lambda artifact: artifact.id)
+            for kind in ("ModelEvaluation", "ModelBlessing")
+        )
+        [file] = Path(blessing.uri).iterdir()
+        blessed = blessing.custom_properties["blessed"].int_value
+        assert file.name == ("BLESSED" if blessed else "NOT_BLESSED"), "what the Pusher looks at"
+        return evaluation.uri, file.name, states
 
     return run
 
@@ -120,3 +134,26 @@ def test_blessed_then_not_blessed_against_it(run, toy, tmp_path):
     assert states == ["COMPLETE", "COMPLETE", "CACHED"]
     *_, states = run(worse.parent, examples, "code 2")
     assert states == ["COMPLETE", "COMPLETE", "CACHED", "COMPLETE"]
+
+
+def test_not_blessed_for_too_small_a_lead_over_the_linear_baseline(run, toy, tmp_path):
+    model = toy.save_model(
+        tmp_path / "good" / "Format-Serving",
+        {"negative": ["dull"], "positive": ["good", "happy"]},
+    )
+    examples = toy.write_examples(tmp_path / "examples" / "Split-eval", ROWS).parent
+
+    def judged(lead: float) -> tuple[str, list[str]]:
+        """The blessing's file and the missed bounds."""
+        settings = EvaluateSettings(beat_baseline_by=lead)
+        evaluation, file, _ = run(model.parent, examples, "code", settings)
+        return file, outcome.read(evaluation)["missed_bounds"]
+
+    # The baseline's accuracy is 0.9, the model's 1.
+    assert judged(0.1) == ("BLESSED", [])
+    assert judged(0.0) == ("BLESSED", [])
+    missed = (
+        "accuracy 1 is 0.1 above the linear baseline's 0.9 "
+        "(evaluate.beat_baseline_by: at least 0.11 above)"
+    )
+    assert judged(0.11) == ("NOT_BLESSED", [missed])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from components.evaluation import outcome
+from components.linear_baseline.result import LinearBaselineResult
 from components.settings import Bound, EvaluateSettings
 
 SCALARS = ["accuracy", "macro_f1", "auc", "loss", "calibration_error", "example_count"]
@@ -133,6 +134,62 @@ def test_three_classes_against_a_blessed_model_of_other_classes(toy, evaluate, b
 )
 def test_a_value_never_reads_like_the_bound_that_it_misses(value, bound, words):
     assert outcome._apart(value, bound) == words
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "bound", "missed"),
+    [
+        (0.8, 0.0, []),
+        (0.82, 0.02, []),
+        (0.9, 0.1, []),  # 0.9 - 0.8 is a little less than 0.1 in floating point
+        (
+            0.79,
+            0.0,
+            "accuracy 0.79 is 0.01 below the linear baseline's 0.8 "
+            "(evaluate.beat_baseline_by: at least 0 above)",
+        ),
+        (
+            0.81,
+            0.02,
+            "accuracy 0.81 is 0.01 above the linear baseline's 0.8 "
+            "(evaluate.beat_baseline_by: at least 0.02 above)",
+        ),
+        (
+            0.8,
+            0.02,
+            "accuracy 0.8 is that of the linear baseline, too "
+            "(evaluate.beat_baseline_by: at least 0.02 above)",
+        ),
+    ],
+)
+def test_lead_over_the_linear_baseline(accuracy, bound, missed):
+    assert outcome.missed_lead(accuracy, 0.8, bound) == ([missed] if missed else [])
+
+
+def test_what_is_written_is_read(toy, evaluate, tmp_path):
+    candidate = toy.save_model(tmp_path / "candidate", CANDIDATE)
+    evaluation = evaluate(EvaluateSettings(min_accuracy=0.9), LABELS, candidate, ROWS)
+    linear = LinearBaselineResult(0.9, 0.85, 10, 100, 90, 7)
+    missed = outcome.write(evaluation, linear, beat_baseline_by=0.05)
+    assert missed == [
+        "accuracy is 0.8, under its bound 0.9",
+        "accuracy 0.8 is 0.1 below the linear baseline's 0.9 "
+        "(evaluate.beat_baseline_by: at least 0.05 above)",
+    ]
+    assert outcome.write(evaluation, linear, beat_baseline_by=None) == missed[:1]
+    assert outcome.read(evaluation) == {
+        "metrics": outcome.metrics(evaluation),
+        "blessed_before": None,
+        "linear_baseline": {
+            "accuracy": 0.9,
+            "macro_f1": 0.85,
+            "example_count": 10,
+            "train_rows": 100,
+            "trained_on": 90,
+            "ngrams": 7,
+        },
+        "missed_bounds": missed[:1],
+    }
 
 
 def test_the_module_is_light():

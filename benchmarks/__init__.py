@@ -1,0 +1,1 @@
+"""What is measured, and against whom; results are printed, never written by hand."""

@@ -1,0 +1,98 @@
+"""Accuracy on eval: the presets, seed by seed, beside NB-SVM on the same sentences.
+
+Each row of the LSTM is a run of the whole pipeline; its accuracy is the Evaluator's, of the
+exported model, through its `examples` signature.
+
+    python -m benchmarks.quality --data FOLDER --workdir DIR --vectors JOINT [--seeds 1,2,3]
+
+FOLDER holds a folder for each data set of `MODELS`, each with train.tsv and eval.tsv; JOINT is what
+`benchmarks.joint_vectors` wrote. The presets with 50-d vectors need the package of the demo.
+"""
+
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from benchmarks.nb_svm import nb_svm_accuracy
+from components.ingest.reader import read_rows
+from components.ingest.rows import Row
+from components.settings import DataSettings
+from pipeline.config import Config, load_config
+from pipeline.local_runner import run_pipeline
+
+NB_SVM = {"NB-SVM": 0.25, "NB-weighted logistic regression": 1.0}  # beta
+SENTENCES = {"default": "default", "demo, 50-d": "demo", "vectors, 150-d": "vectors"}
+# Data set -> {name of the row: preset}
+MODELS = {
+    "sst2": SENTENCES,
+    "trec6": SENTENCES,
+    "sst2_phrases": {"sst2_phrases, 150-d": "sst2_phrases"},
+}
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--workdir", type=click.Path(path_type=Path), required=True)
+@click.option("--vectors", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--seeds", default="1,2,3", show_default=True)
+@click.option("--only", default="", help="Only rows whose `data set: name` holds this.")
+def main(data: Path, workdir: Path, vectors: Path, seeds: str, only: str) -> None:
+    """Print the table of accuracies."""
+    click.echo("| data | model | accuracy on eval | of the seeds |\n|---|---|---|---|")
+    for data_set, models in MODELS.items():
+        folder = data / data_set
+        train, evaluation = (_texts_and_labels(folder, split) for split in ("train", "eval"))
+        for model, beta in NB_SVM.items():
+            if only in f"{data_set}: {model}":
+                accuracy = nb_svm_accuracy(train, evaluation, load_config().text, beta)
+                click.echo(f"| {data_set} | {model} | {accuracy:.3f} | |")
+        for model, preset in models.items():
+            if only not in f"{data_set}: {model}":
+                continue
+            overrides = _joint(vectors) if model.endswith("150-d") else ()
+            accuracies = []
+            for seed in seeds.split(","):
+                config = _config(preset, sorted(set(train[1])), seed, overrides)
+                place = workdir / data_set / model.replace(", ", "-")
+                accuracies.append(_lstm_accuracy(config, folder, place))
+            each = ", ".join(f"{accuracy:.3f}" for accuracy in accuracies)
+            mean = statistics.mean(accuracies)
+            click.echo(f"| {data_set} | {model} | {mean:.3f} | {each} |")
+
+
+def _joint(folder: Path) -> tuple[str, ...]:
+    return (
+        "vectors.package=null",
+        f"vectors.path={folder / 'joint.npy'}",
+        f"vectors.words={folder / 'joint.txt'}",
+        "model.embedding_dim=150",
+    )
+
+
+def _config(preset: str, labels: list[str], seed: str, overrides: tuple[str, ...]) -> Config:
+    measured_not_served = ("evaluate.max_accuracy_drop=null", "serve_check.p99_ms=10000")
+    data = f"data.labels=[{','.join(labels)}]"
+    return load_config(preset, (data, f"train.seed={seed}", *measured_not_served, *overrides))
+
+
+def _lstm_accuracy(config: Config, folder: Path, workdir: Path) -> float:
+    record = run_pipeline(config, str(folder), workdir, show_progress=False)
+    assert record.metrics
+    return record.metrics["accuracy"]
+
+
+def _rows(folder: Path, split: str) -> Iterator[Row]:
+    for row in read_rows(str(folder / f"{split}.tsv"), DataSettings(), require_label=False):
+        if isinstance(row, Row):
+            yield row
+
+
+def _texts_and_labels(folder: Path, split: str) -> tuple[list[str], list[str]]:
+    rows = list(_rows(folder, split))
+    return [row.text for row in rows], [row.label or "" for row in rows]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""TFX's Evaluator executor, which also knows the linear baseline and writes plain JSON."""
+
+import os
+
+# In this order: the import of the whole package completes tensorflow_model_analysis, which the
+# executor's own module needs.
+from tfx.components import Evaluator as _  # noqa: F401, I001
+from tfx.components.evaluator import constants, executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.types.artifact import Artifact
+from tfx.utils import io_utils
+
+from components.evaluation import outcome
+from components.linear_baseline import result
+
+# Keys that the spec of TFX's own Evaluator lacks.
+LINEAR_BASELINE = "linear_baseline"
+BEAT_BASELINE_BY = "beat_baseline_by"
+
+
+class Executor(executor.Executor):
+    """Evaluates as TFX does; who reads the outcome then needs no TensorFlow."""
+
+    def Do(self, input_dict, output_dict, exec_properties):
+        """Evaluates, blesses and writes `outcome.json`; see the component's spec for the keys."""
+        super().Do(input_dict, output_dict, exec_properties)
+        missed = outcome.write(
+            artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY]),
+            result.read(artifact_utils.get_single_uri(input_dict[LINEAR_BASELINE])),
+            exec_properties.get(BEAT_BASELINE_BY),
+        )
+        if missed:
+            _withhold(
+                artifact_utils.get_single_instance(
+                    output_dict[standard_component_specs.BLESSING_KEY]
+                )
+            )
+
+
+def _withhold(blessing: Artifact) -> None:
+    """Takes back the blessing, if TFX gave it: it does not know of the linear baseline."""
+    blessed = os.path.join(blessing.uri, constants.BLESSED_FILE_NAME)
+    if fileio.exists(blessed):
+        fileio.remove(blessed)
+    io_utils.write_string_file(os.path.join(blessing.uri, constants.NOT_BLESSED_FILE_NAME), "")
+    blessing.set_int_custom_property(
+        constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE
+    )
