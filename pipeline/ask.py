@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from tqdm import tqdm
+
 from components.errors import UsageError
-from components.serving.client import Prediction, RestPredictor
+from components.serving.client import DEFAULT_OPTIONS, ClientOptions, Prediction, RestPredictor
 from components.serving.lean_tensorflow import import_tensorflow
+from components.serving.model_root import find_versions
 from components.serving.predict import LocalPredictor, Predictor, predict_file
-from components.serving.versions import find_versions
 from pipeline.config import Config
 from pipeline.console import silent_stderr
 
@@ -22,6 +24,7 @@ def predictor(
     model_dir: str | None = None,
     url: str | None = None,
     labels: Sequence[str] | None = None,
+    options: ClientOptions = DEFAULT_OPTIONS,
 ) -> Iterator[Predictor]:
     """The model that is asked.
 
@@ -29,15 +32,23 @@ def predictor(
       config: gives the model's name.
       workdir: its newest pushed version is taken if neither of the following is given.
       model_dir: a SavedModel's folder.
-      url: of a server, or of a model on it.
+      url: of a server, or of a model on it; REST, or gRPC by `grpc://`.
       labels: the classes, for a server that cannot tell them.
+      options: for a server.
 
     Raises:
       UsageError: there is no such model.
     """
-    if url:
-        with RestPredictor(url, labels, model_name=config.serving.model_name) as remote:
-            yield remote
+    name = config.serving.model_name
+    if url and url.startswith("grpc"):
+        with silent_stderr():
+            import_tensorflow()
+            from components.serving.grpc_client import GrpcPredictor
+        with GrpcPredictor(url, labels, model_name=name, options=options) as over_grpc:
+            yield over_grpc
+    elif url:
+        with RestPredictor(url, labels, model_name=name, options=options) as over_rest:
+            yield over_rest
     else:
         folder = model_dir or _newest_version(config, workdir)
         with silent_stderr():
@@ -53,7 +64,11 @@ def about_sentences(ask: Predictor, sentences: Sequence[str], as_json: bool) -> 
 
 def about_file(ask: Predictor, input_file: str, output_file: str, config: Config) -> str:
     """Writes the answers to a file's sentences; returns what there is to say of it."""
-    counts = predict_file(ask, input_file, output_file, config.data.settings())
+    # On stderr, and only where that is a terminal.
+    with tqdm(unit=" sentences", disable=None, leave=False) as bar:
+        counts = predict_file(
+            ask, input_file, output_file, config.data.settings(), progress=bar.update
+        )
     rejected = f", {counts.rejected:,} records could not be read" if counts.rejected else ""
     return f"{counts.predicted:,} sentences predicted{rejected}: {output_file}"
 

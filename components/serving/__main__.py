@@ -8,23 +8,26 @@ import threading
 from pathlib import Path
 
 from components.errors import SentiflowError
-from components.serving.server import serve
+from components.serving.server import ServerOptions, serve
+from components.settings import ServingSettings
 
 
 def main() -> int:
     """Parses the command line and serves; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m components.serving", description=__doc__)
     parser.add_argument("--model-root", type=Path, required=True, help="holds <name>/<version>/")
-    parser.add_argument("--model-name", required=True)
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument(
+        "--settings",
+        type=ServingSettings.model_validate_json,
+        default=ServingSettings(),
+        help="ServingSettings as JSON",
+    )
     parser.add_argument("--rest-port", type=int, default=8501, help="0: a free one")
     parser.add_argument("--grpc-port", type=int, default=8500, help="0: a free one")
     parser.add_argument(
-        "--poll-seconds", type=float, default=2.0, help="between looks for versions"
-    )
-    parser.add_argument(
         "--port-file", type=Path, help="written as JSON when the model is available"
     )
+    parser.add_argument("--ui", action="store_true", help="serve the page to try the model")
     parser.add_argument(
         "--exit-with-parent",
         action="store_true",
@@ -34,7 +37,7 @@ def main() -> int:
     if options.pop("exit_with_parent"):
         threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
     try:
-        serve(**options)
+        serve(ServerOptions(**options))
     except SentiflowError as error:
         print(f"sentiflow: {error}", file=sys.stderr)
         return error.exit_code

@@ -18,8 +18,11 @@ def import_tensorflow() -> None:
     # tensorflow import an older Keras, which imports the newer one.
     os.environ.pop("TF_USE_LEGACY_KERAS", None)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # only errors of its C++ side on stderr
+    # oneDNN makes these models no faster, and says so on stderr.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     sys.modules["keras"] = None  # type: ignore[assignment]  # makes `import keras` an ImportError
     try:
-        importlib.import_module("tensorflow")
+        tensorflow = importlib.import_module("tensorflow")
     finally:
         del sys.modules["keras"]
+    tensorflow.get_logger().setLevel("ERROR")  # it calls its own session interface deprecated

@@ -1,7 +1,7 @@
 """One version of the model, loaded from its SavedModel, checked and warmed up."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,19 +10,19 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from grpc import StatusCode
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from components.serving.errors import ServingError, public_message
+from components.serving.model_root import SAVED_MODEL
 from components.serving.tensors import to_array
-from components.serving.versions import SAVED_MODEL
 from schema import features
 
 CONTRACT = {
     features.SERVING_SIGNATURE: features.TEXT,
     features.EXAMPLES_SIGNATURE: features.EXAMPLES,
 }
-OUTPUTS = {features.LABEL, features.PROBABILITIES}
+OUTPUTS = (features.LABEL, features.PROBABILITIES)
 MAX_WARMUP_RECORDS = 1000  # TensorFlow Serving's own bound
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -31,10 +31,15 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 class ServedModel:
     """A SavedModel with the serving contract, ready to answer; may be called from many threads.
 
+    It runs in a session of its own, as in TensorFlow Serving: closing it gives the memory back,
+    which loading it into TensorFlow's eager runtime does not. Every operation runs in the thread
+    that calls: an LSTM's are too small to be worth handing to another, and two calls use two cores.
+
     Args:
       directory: the version's folder, which holds saved_model.pb.
 
     Attributes:
+      directory: the version's folder.
       signatures: {name: SignatureDef} as they stand in the file.
       labels: the classes in the order of `probabilities`; None where the model does not tell them.
 
@@ -44,63 +49,94 @@ class ServedModel:
     """
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         with _serving_errors():
             self.signatures = _signature_defs(directory)
             _check_contract(self.signatures)
             self.labels = _labels(directory)
-            self._model = tf.saved_model.load(str(directory))  # owns the variables
-            self._functions = dict(self._model.signatures)
-            self._warm_up(directory)
+            self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_session_config())
+            try:
+                self._functions = self._restore(directory)
+                self._warm_up(directory)
+            except BaseException:
+                self.close()
+                raise
 
-    def string_inputs(self, signature: str) -> list[str]:
-        """Names of a signature's inputs, for a protocol that can only carry strings.
+    def close(self) -> None:
+        """Frees the model's memory; it must not be running."""
+        self._session.close()
+
+    def string_input(self, signature: str) -> str:
+        """The name of a signature's input, for a protocol that can only carry strings.
 
         Raises:
-          ServingError: INVALID_ARGUMENT, no such signature, or one without inputs; UNIMPLEMENTED,
-            an input is of another type.
+          ServingError: INVALID_ARGUMENT, no such signature, or none that takes sentences.
         """
         if signature not in self.signatures:
             raise ServingError(
                 StatusCode.INVALID_ARGUMENT,
                 f'Serving signature name: "{signature}" not found in signature def',
             )
-        inputs = self.signatures[signature].inputs
-        if not inputs:
+        if signature not in CONTRACT:  # the initialisation, which every SavedModel lists
             raise ServingError(
                 StatusCode.INVALID_ARGUMENT, f"Failed to get input map for signature: {signature}"
             )
-        for name, info in inputs.items():
-            if tf.as_dtype(info.dtype) != tf.string:
-                raise ServingError(
-                    StatusCode.UNIMPLEMENTED,
-                    f"Conversion of JSON values to input '{name}' of type "
-                    f"{tf.as_dtype(info.dtype).name} is not supported",
-                )
-        return sorted(inputs)
+        return CONTRACT[signature]
 
-    def predict(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Runs a signature.
-
-        Args:
-          signature: its name, as `serving_default`.
-          inputs: {"text": bytes or str [batch]} for `serving_default`.
-
-        Returns:
-          {"label": bytes [batch], "probabilities": float32 [batch, classes]}.
+    def rows(self, signature: str, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The strings that a request brings for a signature of the contract: object [rows].
 
         Raises:
           ServingError: FAILED_PRECONDITION, no such signature; INVALID_ARGUMENT, the inputs do not
-            fit it, or the graph refused them.
+            fit it.
         """
-        if signature not in self._functions:
+        if signature not in CONTRACT:
             raise ServingError(
                 StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.'
             )
-        _check_inputs(self.signatures[signature].inputs, inputs)
+        expected = CONTRACT[signature]
+        if len(inputs) != 1:
+            raise ServingError(
+                StatusCode.INVALID_ARGUMENT,
+                f"input size does not match signature: {len(inputs)}!=1 "
+                f"len({{{_names(inputs)}}}) != len({{{expected}}}). "
+                f"Sent extra: {{{_names(set(inputs) - {expected})}}}. "
+                f"Missing but required: {{{_names({expected} - set(inputs))}}}.",
+            )
+        (name, array), *_ = inputs.items()
+        if name != expected:
+            raise ServingError(
+                StatusCode.INVALID_ARGUMENT,
+                f"input tensor alias not found in signature: {name}. "
+                f"Inputs expected to be in the set {{{expected}}}.",
+            )
+        if array.dtype != np.object_ or array.ndim != 1:
+            raise ServingError(
+                StatusCode.INVALID_ARGUMENT,
+                f"input '{name}' must be string of shape (None,), "
+                f"got {tf.as_dtype(array.dtype).name} of shape {list(array.shape)}",
+            )
+        return array
+
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Checks a request's inputs and runs them; see `rows` and `run`."""
+        return self.run(signature, self.rows(signature, inputs))
+
+    def run(self, signature: str, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Runs a signature of the contract.
+
+        Args:
+          signature: its name, as `serving_default`.
+          rows: object [rows], bytes.
+
+        Returns:
+          {"label": object [rows], bytes; "probabilities": float32 [rows, classes]}.
+
+        Raises:
+          ServingError: the graph refused the strings.
+        """
         with _serving_errors():
-            tensors = {name: tf.constant(array) for name, array in inputs.items()}
-            outputs = self._functions[signature](**tensors)
-            return {name: tensor.numpy() for name, tensor in outputs.items()}
+            return dict(zip(OUTPUTS, self._functions[signature](rows), strict=True))
 
     def predict_request(self, request: predict_pb2.PredictRequest) -> dict[str, np.ndarray]:
         """Runs the signature that a request names, by default `serving_default`; see `predict`."""
@@ -108,12 +144,33 @@ class ServedModel:
         inputs = {name: to_array(proto) for name, proto in request.inputs.items()}
         return self.predict(signature, inputs)
 
+    def _restore(self, directory: Path) -> dict[str, Callable[[np.ndarray], list[np.ndarray]]]:
+        """Restores the variables and tables; returns {signature: strings to OUTPUTS}."""
+        with self._session.graph.as_default():
+            try:
+                tf.compat.v1.saved_model.loader.load(
+                    self._session, [tf.saved_model.SERVING], str(directory)
+                )
+            except ValueError as error:  # the variables are not there
+                raise ServingError(StatusCode.NOT_FOUND, public_message(str(error))) from error
+        return {name: self._callable(name) for name in CONTRACT}
+
+    def _callable(self, name: str) -> Callable[[np.ndarray], list[np.ndarray]]:
+        signature = self.signatures[name]
+        options = config_pb2.CallableOptions(
+            feed=[signature.inputs[CONTRACT[name]].name],
+            fetch=[signature.outputs[output].name for output in OUTPUTS],
+        )
+        # The public make_callable goes through Session.run where there are feeds, which costs a
+        # tenth of a millisecond and holds Python's lock for it.
+        return self._session._make_callable_from_options(options)
+
     def _warm_up(self, directory: Path) -> None:
         """Answers the recorded requests, so that the first real one finds every graph built."""
         path = directory / features.WARMUP_REQUESTS
         if not path.exists():
             return
-        for number, record in enumerate(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()):
+        for number, record in enumerate(tf.compat.v1.io.tf_record_iterator(str(path))):
             log = prediction_log_pb2.PredictionLog.FromString(record)
             if number >= MAX_WARMUP_RECORDS or not log.HasField("predict_log"):
                 raise ServingError(
@@ -122,6 +179,15 @@ class ServedModel:
                     f"{log.WhichOneof('log_type')} as record {number + 1}",
                 )
             self.predict_request(log.predict_log.request)
+
+
+def _session_config() -> tf.compat.v1.ConfigProto:
+    return tf.compat.v1.ConfigProto(
+        inter_op_parallelism_threads=-1,  # in the calling thread
+        intra_op_parallelism_threads=1,
+        # A serving process beside a training one must not take the GPU's memory from it.
+        device_count={"GPU": 0},
+    )
 
 
 @contextmanager
@@ -162,7 +228,7 @@ def _check_contract(signatures: Mapping[str, meta_graph_pb2.SignatureDef]) -> No
     for name, input_name in CONTRACT.items():
         inputs = set(signatures[name].inputs) if name in signatures else set()
         outputs = set(signatures[name].outputs) if name in signatures else set()
-        if inputs != {input_name} or outputs != OUTPUTS:
+        if inputs != {input_name} or outputs != set(OUTPUTS):
             raise ServingError(
                 StatusCode.FAILED_PRECONDITION,
                 f"Expected a signature '{name}' from {input_name} to {_names(OUTPUTS)}, "
@@ -175,28 +241,6 @@ def _labels(directory: Path) -> tuple[str, ...] | None:
     if not path.exists():
         return None
     return tuple(json.loads(path.read_text(encoding="utf-8"))["labels"])
-
-
-def _check_inputs(
-    expected: Mapping[str, meta_graph_pb2.TensorInfo], inputs: Mapping[str, np.ndarray]
-) -> None:
-    if set(inputs) != set(expected):
-        raise ServingError(
-            StatusCode.INVALID_ARGUMENT,
-            f"input size does not match signature: {len(inputs)}!={len(expected)} "
-            f"len({{{_names(inputs)}}}) != len({{{_names(expected)}}}). "
-            f"Sent extra: {{{_names(set(inputs) - set(expected))}}}. "
-            f"Missing but required: {{{_names(set(expected) - set(inputs))}}}.",
-        )
-    for name, info in expected.items():
-        dtype, shape = tf.as_dtype(info.dtype), tf.TensorShape(info.tensor_shape)
-        got = tf.as_dtype(inputs[name].dtype)
-        if got != dtype or not shape.is_compatible_with(inputs[name].shape):
-            raise ServingError(
-                StatusCode.INVALID_ARGUMENT,
-                f"input '{name}' must be {dtype.name} of shape {shape}, "
-                f"got {got.name} of shape {list(inputs[name].shape)}",
-            )
 
 
 def _names(names: object) -> str:

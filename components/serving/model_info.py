@@ -1,13 +1,15 @@
 """Status and metadata of the model in TensorFlow Serving's messages, for REST and gRPC."""
 
+from collections.abc import Iterable
+
+from google.protobuf import struct_pb2
 from google.protobuf.json_format import MessageToDict
-from grpc import StatusCode
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
-from components.serving.errors import ServingError
 from components.serving.versions import LoadedVersion, ModelVersions
 
 SIGNATURE_DEF = "signature_def"  # the only metadata field that TensorFlow Serving has
+CLASSES = "classes"  # this server's own: the names of the classes, a ListValue
 
 
 def model_status(
@@ -25,13 +27,19 @@ def model_status(
 
 
 def model_metadata(
-    loaded: LoadedVersion, name: str
+    loaded: LoadedVersion, name: str, fields: Iterable[str]
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-    """The signatures of a loaded version."""
+    """The signatures of a loaded version, and the names of its classes, as `fields` says."""
     response = get_model_metadata_pb2.GetModelMetadataResponse()
     response.model_spec.name = name
     response.model_spec.version.value = loaded.version
-    response.metadata[SIGNATURE_DEF].Pack(_signature_map(loaded))
+    for field in fields:
+        if field == SIGNATURE_DEF:
+            response.metadata[field].Pack(_signature_map(loaded))
+        else:
+            classes = struct_pb2.ListValue()
+            classes.extend(loaded.model.labels or ())
+            response.metadata[field].Pack(classes)
     return response
 
 
@@ -51,22 +59,6 @@ def metadata_json(loaded: LoadedVersion, name: str) -> dict:
         for message in (spec, _signature_map(loaded))
     )
     return {"model_spec": spec_json, "metadata": {SIGNATURE_DEF: signatures_json}}
-
-
-def requested_version(spec: model_pb2.ModelSpec) -> int | None:
-    """The version that a gRPC request asks for; None: the one that is served.
-
-    Raises:
-      ServingError: INVALID_ARGUMENT, no model is named, or a version label: there are none.
-    """
-    if not spec.name:
-        raise ServingError(StatusCode.INVALID_ARGUMENT, "ModelSpec has no name specified.")
-    if spec.version_label:
-        raise ServingError(
-            StatusCode.INVALID_ARGUMENT,
-            f"Unrecognized servable version label: {spec.version_label}",
-        )
-    return spec.version.value if spec.HasField("version") else None
 
 
 def _signature_map(loaded: LoadedVersion) -> get_model_metadata_pb2.SignatureDefMap:

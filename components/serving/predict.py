@@ -55,7 +55,9 @@ class LocalPredictor:
     def _predict(self, sentences: list[str]) -> Iterator[Prediction]:
         import numpy as np
 
-        text = np.array([sentence.encode() for sentence in sentences], dtype=object)
+        text = np.array(
+            [sentence.encode(errors="surrogateescape") for sentence in sentences], dtype=object
+        )
         outputs = self._model.predict(features.SERVING_SIGNATURE, {features.TEXT: text})
         answers = zip(
             sentences,
@@ -73,6 +75,7 @@ def predict_file(
     output_path: str | Path,
     settings: DataSettings,
     batch_size: int = BATCH_SIZE,
+    progress: Callable[[int], object] = lambda records: None,
 ) -> FileCounts:
     """Classifies the sentences of a data file; streams, so memory does not grow with the file.
 
@@ -85,6 +88,7 @@ def predict_file(
         not at all.
       settings: names of the columns, and limits.
       batch_size: records that are in memory at a time.
+      progress: called after each batch with its number of records.
 
     Raises:
       DataRefused: the input as a whole cannot be read.
@@ -98,7 +102,9 @@ def predict_file(
         raise UsageError(f"{output}: cannot be written: {error.strerror}") from error
     try:
         with stream:
-            counts = _write_predictions(predictor, input_path, stream, settings, batch_size)
+            counts = _write_predictions(
+                predictor, input_path, stream, settings, batch_size, progress
+            )
         try:
             os.replace(partial, output)
         except OSError as error:
@@ -114,6 +120,7 @@ def _write_predictions(
     stream: IO[str],
     settings: DataSettings,
     batch_size: int,
+    progress: Callable[[int], object],
 ) -> FileCounts:
     predicted = rejected = 0
     records = read_rows(str(input_path), settings, require_label=False)
@@ -125,6 +132,7 @@ def _write_predictions(
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
         predicted += len(texts)
         rejected += len(batch) - len(texts)
+        progress(len(batch))
     return FileCounts(predicted, rejected)
 
 

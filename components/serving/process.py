@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import SentiflowError
+from components.settings import ServingSettings
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 15.0  # before a server that was asked to stop is killed
@@ -27,11 +28,16 @@ class ServerAddress:
 
     rest_url: str  # http://127.0.0.1:PORT/v1/models/NAME
     grpc_address: str  # 127.0.0.1:PORT
+    pid: int
 
 
 @contextmanager
 def start_server_process(
-    model_root: str | Path, model_name: str, timeout_seconds: float
+    model_root: str | Path,
+    model_name: str,
+    timeout_seconds: float,
+    settings: ServingSettings | None = None,
+    ui: bool = False,
 ) -> Iterator[ServerAddress]:
     """Serves the newest version in `<model_root>/<model_name>/` on free ports of the loopback.
 
@@ -41,6 +47,8 @@ def start_server_process(
       model_root: folder that holds a folder per model.
       model_name: the model.
       timeout_seconds: how long the model may take to become available, imports included.
+      settings: other than the default ones; the model's name is taken from `model_name`.
+      ui: whether there is the page to try the model.
 
     Yields:
       The addresses, when the model is available.
@@ -51,7 +59,9 @@ def start_server_process(
     with tempfile.TemporaryDirectory(prefix="sentiflow-serving-") as scratch:
         port_file, log = Path(scratch, "ports.json"), Path(scratch, "stderr")
         command = [sys.executable, "-m", "components.serving"]
-        command += ["--model-root", str(model_root), "--model-name", model_name]
+        chosen = (settings or ServingSettings()).model_copy(update={"model_name": model_name})
+        command += ["--model-root", str(model_root), "--settings", chosen.model_dump_json()]
+        command += ["--ui"] if ui else []
         command += ["--rest-port", "0", "--grpc-port", "0", "--port-file", str(port_file)]
         with log.open("wb") as stderr:
             process = subprocess.Popen(
@@ -86,6 +96,7 @@ def _wait_until_available(
     return ServerAddress(
         rest_url=f"http://127.0.0.1:{ports['rest_port']}/v1/models/{model_name}",
         grpc_address=f"127.0.0.1:{ports['grpc_port']}",
+        pid=process.pid,
     )
 
 

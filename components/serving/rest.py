@@ -1,23 +1,29 @@
-"""TensorFlow Serving's REST API, for one model, and what it lacks: the classes, and probes.
+"""TensorFlow Serving's REST API for one model, as an ASGI application.
 
 Source of paths, status codes and error bodies: TensorFlow Serving, docs "RESTful API" and
-model_servers/http_rest_api_util.cc, http_server.cc.
+model_servers/http_rest_api_util.cc, http_rest_api_handler.cc, http_server.cc.
 """
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor
+import json
+import logging
+import re
+import time
+import zlib
+from urllib.parse import unquote
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
 from grpc import StatusCode
-from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from components.serving.endpoint import Endpoint
 from components.serving.errors import ServingError
+from components.serving.metrics import REST
 from components.serving.model_info import metadata_json, model_status, status_json
 from components.serving.rest_json import parse_body, to_inputs, to_json
-from components.serving.versions import ModelVersions
+
+log = logging.getLogger(__name__)
 
 HTTP_STATUS = {
     StatusCode.INVALID_ARGUMENT: 400,
@@ -35,104 +41,129 @@ HTTP_STATUS = {
     StatusCode.DEADLINE_EXCEEDED: 504,
 }  # every other code is a 500
 MAX_VERSION = 2**63 - 1  # int64 in TensorFlow Serving's messages
+GZIP = 16 + zlib.MAX_WBITS
+
+# `classes` is this server's own: TensorFlow Serving cannot say which probability is which class's.
+_MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
+_PREDICT = re.compile(rf"{_MODEL}:predict", re.IGNORECASE | re.ASCII)
+_RESOURCE = re.compile(rf"{_MODEL}(?:/(metadata|classes))?", re.IGNORECASE | re.ASCII)
 
 
-class _ModelName(StringConvertor):
-    """A model's name in a path: the colon begins the verb, as in `sentiment:predict`."""
+class ModelApi:
+    """Everything below /v1/.
 
-    regex = "[^/:]+"
+    Args:
+      endpoint: what answers.
+    """
 
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._versions = endpoint.versions
 
-register_url_convertor("model", _ModelName())
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request, by the protocol ASGI."""
+        started = time.perf_counter()
+        path = scope["raw_path"].decode("ascii", "replace")
+        try:
+            status, answer = 200, await self._answer(path, Request(scope, receive), started)
+        except ServingError as error:
+            status, answer = HTTP_STATUS.get(error.code, 500), _error(error.message)
+            code = error.code.name
+        except HTTPException as error:
+            status, answer = error.status_code, _error(error.detail)
+            code = StatusCode.INVALID_ARGUMENT.name
+        except Exception:
+            log.exception("a request failed")
+            status, answer = 500, _error("internal error")
+            code = StatusCode.INTERNAL.name
+        if status != 200 and scope["method"] == "POST":
+            self._endpoint.metrics.observe_error(code)
+        length = b"%d" % len(answer)
+        headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
 
+    async def _answer(self, path: str, request: Request, started: float) -> bytes:
+        method = request.method
+        if method == "POST" and (match := _PREDICT.fullmatch(path)):
+            body = await read_body(request, self._endpoint.settings.max_body_bytes)
+            return await self._predict(*_model_spec(match), body, started)
+        if method == "GET" and (match := _RESOURCE.fullmatch(path)):
+            return json.dumps(self._get(*_model_spec(match), (match[4] or "").lower())).encode()
+        raise ServingError(StatusCode.INVALID_ARGUMENT, f"Malformed request: {method} {path}")
 
-def create_app(versions: ModelVersions, workers: Executor) -> FastAPI:
-    """The REST API over the versions of one model; predictions run in `workers`."""
-    app = FastAPI(title="sentiflow serving", docs_url=None, redoc_url=None)
-    _add_model_routes(app, versions, workers)
-    _add_probes(app, versions)
-    _add_error_handlers(app)
-    return app
+    async def _predict(
+        self, name: str, version: int | None, label: str | None, body: bytes, started: float
+    ) -> bytes:
+        request = parse_body(body)
+        loaded = self._versions.get(name, version, label)
+        input_name = loaded.model.string_input(request.signature)
+        instances = request.document.get("instances")
+        if isinstance(instances, list):  # too many would take a while to look through
+            self._endpoint.check_count(len(instances))
+        rows = loaded.model.rows(request.signature, to_inputs(request, [input_name]))
+        outputs = await self._endpoint.predict(loaded, request.signature, rows, REST, started)
+        return to_json(outputs, request.columns)
 
-
-def answer_predict(versions: ModelVersions, name: str, version: int | None, body: bytes) -> bytes:
-    """Answers the body of a predict request, both being JSON; raises ServingError."""
-    request = parse_body(body)
-    model = versions.get(name, version).model
-    inputs = to_inputs(request, model.string_inputs(request.signature))
-    return to_json(model.predict(request.signature, inputs), request.columns)
-
-
-def _add_model_routes(app: FastAPI, versions: ModelVersions, workers: Executor) -> None:
-    async def predict(request: Request, name: str, version: int | None = None) -> Response:
-        body = await request.body()
-        answer = await asyncio.get_running_loop().run_in_executor(
-            workers, answer_predict, versions, name, _checked(version), body
-        )
-        return Response(answer, media_type="application/json")
-
-    async def status(name: str, version: int | None = None) -> Response:
-        return JSONResponse(status_json(model_status(versions, name, _checked(version))))
-
-    async def metadata(name: str, version: int | None = None) -> Response:
-        return JSONResponse(metadata_json(versions.get(name, _checked(version)), name))
-
-    async def classes(name: str, version: int | None = None) -> Response:
-        labels = versions.get(name, _checked(version)).model.labels
-        if labels is None:
+    def _get(self, name: str, version: int | None, label: str | None, resource: str) -> dict:
+        if not resource:  # TensorFlow Serving looks at no label here
+            return status_json(model_status(self._versions, name, version))
+        loaded = self._versions.get(name, version, label)
+        if resource == "metadata":
+            return metadata_json(loaded, name)
+        if loaded.model.labels is None:
             raise ServingError(
                 StatusCode.NOT_FOUND, f"Model {name} does not tell the names of its classes"
             )
-        return JSONResponse({"labels": list(labels)})
-
-    for model in ("/v1/models/{name:model}", "/v1/models/{name:model}/versions/{version:int}"):
-        app.post(f"{model}:predict")(predict)
-        app.get(f"{model}/metadata")(metadata)
-        app.get(f"{model}/classes")(classes)
-        app.get(model)(status)
+        return {"labels": list(loaded.model.labels)}
 
 
-def _add_probes(app: FastAPI, versions: ModelVersions) -> None:
-    @app.get("/healthz")
-    async def alive() -> dict:
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    async def ready() -> dict:
-        if versions.served is None:
-            raise ServingError(
-                StatusCode.UNAVAILABLE, f"Model {versions.name} is not available yet"
-            )
-        return {"status": "ready", "model": versions.name, "version": versions.served.version}
+def error_response(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    """An error as TensorFlow Serving writes it."""
+    return Response(_error(message), status, headers, "application/json")
 
 
-def _add_error_handlers(app: FastAPI) -> None:
-    def error(status: int, message: str) -> JSONResponse:
-        return JSONResponse({"error": message}, status)
-
-    async def serving_error(_: Request, failure: ServingError) -> Response:
-        return error(HTTP_STATUS.get(failure.code, 500), failure.message)
-
-    async def no_such_path(request: Request, failure: HTTPException) -> Response:
-        if request.url.path.startswith("/v1/"):  # TensorFlow Serving has neither 404 nor 405 here
-            return error(400, f"Malformed request: {request.method} {request.url.path}")
-        return error(failure.status_code, str(failure.detail))
-
-    async def unexpected(_: Request, failure: Exception) -> Response:
-        return error(500, "internal error")
-
-    handlers: dict[type[Exception], Callable] = {
-        ServingError: serving_error,
-        HTTPException: no_such_path,
-        Exception: unexpected,
-    }
-    for kind, handler in handlers.items():
-        app.add_exception_handler(kind, handler)
+def _error(message: str) -> bytes:
+    return json.dumps({"error": message}).encode()
 
 
-def _checked(version: int | None) -> int | None:
-    if version is not None and version > MAX_VERSION:
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body of a request, unpacked.
+
+    Raises:
+      HTTPException: 413, it has more than `limit` bytes; 415, its encoding is not known; 400, it
+        is not what its encoding says.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise HTTPException(413, f"Expected a body of at most {limit} bytes")
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding == "identity":
+        return bytes(body)
+    if encoding not in ("gzip", "x-gzip"):
+        raise HTTPException(415, f"Expected the Content-Encoding gzip or none, got {encoding[:40]}")
+    unpacker = zlib.decompressobj(GZIP)
+    try:
+        unpacked = unpacker.decompress(bytes(body), limit + 1)
+    except zlib.error as error:
+        raise HTTPException(400, "The body is not in gzip's format") from error
+    if len(unpacked) > limit:
+        raise HTTPException(413, f"Expected a body of at most {limit} bytes, unpacked")
+    if not unpacker.eof:
+        raise HTTPException(400, "The gzip body ends early")
+    return unpacked
+
+
+def _model_spec(match: re.Match) -> tuple[str, int | None, str | None]:
+    name, version, label = match[1], match[2], match[3]
+    if version is not None and int(version) > MAX_VERSION:
         raise ServingError(
             StatusCode.INVALID_ARGUMENT, f"Failed to convert version: {version} to numeric."
         )
-    return version
+    return (
+        unquote(name),
+        int(version) if version is not None else None,
+        unquote(label) if label is not None else None,
+    )

@@ -1,7 +1,8 @@
 """TensorFlow Serving's JSON: a predict request to arrays, and arrays to its answer.
 
 Row format is `instances`, answered by `predictions`; column format `inputs`, by `outputs`.
-Source: TensorFlow Serving, docs "RESTful API" and util/json_tensor.cc.
+Source of the format and of the error messages: TensorFlow Serving, docs "RESTful API" and
+util/json_tensor.cc.
 """
 
 import base64
@@ -20,43 +21,42 @@ from schema import features
 MAX_NESTING = 8  # lists in lists; far more than any signature here takes
 SHOWN_CHARACTERS = 200  # of a wrong value, in an error
 
-_TYPES = {dict: "Object", list: "Array", str: "String", bool: "Bool", type(None): "Null"}
+_TYPES = {dict: "Object", list: "Array", str: "String", type(None): "Null"}
 
 
 @dataclass(frozen=True)
 class PredictBody:
-    """A parsed request body."""
+    """A parsed request body, its values not looked at yet."""
 
+    document: dict[str, Any]
     signature: str
-    columns: bool  # column format
-    values: Any  # what stands under `inputs` or `instances`
+
+    @property
+    def columns(self) -> bool:
+        """Whether it is in column format."""
+        return "inputs" in self.document
 
 
 def parse_body(body: bytes) -> PredictBody:
     """Parses the body of a predict request.
 
     Raises:
-      ServingError: INVALID_ARGUMENT, no JSON object with one of `instances` and `inputs`.
+      ServingError: INVALID_ARGUMENT, no JSON object, or its signature's name is no string.
     """
     try:
         document = json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise _invalid(f"JSON Parse error: {error or 'nested too deep'}") from error
+        reason = "The document is empty" if not body else error or "nested too deep"
+        raise _invalid(f"JSON Parse error: {reason}") from error
     if not isinstance(document, dict):
         raise _invalid(f"JSON Value: {_show(document)} Is not object")
-    signature = document.get("signature_name", features.SERVING_SIGNATURE)
+    signature = document.get("signature_name", "")
     if not isinstance(signature, str):
-        raise _invalid("'signature_name' key must be a string value.")
-    if "instances" in document and "inputs" in document:
-        raise _invalid("Expecting only one of 'inputs' or 'instances' keys to exist")
-    if "inputs" in document:
-        return PredictBody(signature or features.SERVING_SIGNATURE, True, document["inputs"])
-    if "instances" not in document:
-        raise _invalid("Missing 'inputs' or 'instances' key")
-    instances = document["instances"]
-    if not isinstance(instances, list) or not instances:
-        raise _invalid("Expecting 'instances' to be a list with at least one element")
-    return PredictBody(signature or features.SERVING_SIGNATURE, False, instances)
+        raise _invalid(
+            f"JSON Value: {_show(document)} not formatted correctly. "
+            "'signature_name' key must be a string value."
+        )
+    return PredictBody(document, signature or features.SERVING_SIGNATURE)
 
 
 def to_inputs(body: PredictBody, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -66,10 +66,24 @@ def to_inputs(body: PredictBody, names: Sequence[str]) -> dict[str, np.ndarray]:
       {name: object array of bytes}; in row format its first dimension is the number of instances.
 
     Raises:
-      ServingError: INVALID_ARGUMENT, the values are no strings, are of uneven shape, or do not name
-        the signature's inputs.
+      ServingError: INVALID_ARGUMENT, there is not exactly one of `instances` and `inputs`, or its
+        values are no strings, are of uneven shape, or do not name the signature's inputs.
     """
-    return _from_columns(body.values, names) if body.columns else _from_rows(body.values, names)
+    document = body.document
+    if "instances" in document and "inputs" in document:
+        raise _invalid(
+            f"JSON Value: {_show(document)} Not formatted correctly expecting only one of "
+            "'inputs' or 'instances' keys to exist "
+        )
+    if "inputs" in document:
+        return _from_columns(document["inputs"], names)
+    if "instances" not in document:
+        raise _invalid("Missing 'inputs' or 'instances' key")
+    if not isinstance(document["instances"], list):
+        raise _invalid(f"JSON Value: {_show(document)} Excepting 'instances' to be an list/array")
+    if not document["instances"]:
+        raise _invalid(f"JSON Value: {_show(document)} No values in 'instances' array")
+    return _from_rows(document["instances"], names)
 
 
 def to_json(outputs: Mapping[str, np.ndarray], columns: bool) -> bytes:
@@ -87,35 +101,72 @@ def to_json(outputs: Mapping[str, np.ndarray], columns: bool) -> bytes:
 
 
 def _from_rows(instances: list, names: Sequence[str]) -> dict[str, np.ndarray]:
-    named = _is_named(instances[0])
+    if not isinstance(instances[0], dict) and len(names) > 1:
+        raise _invalid(
+            "instances is a plain list, but expecting list of objects as multiple "
+            "input tensors required as per tensorinfo_map"
+        )
+    if len(names) == 1 and all(type(instance) is str for instance in instances):
+        return {names[0]: _filled([_string(instance) for instance in instances])}
     rows: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    add = _add_named if _is_named(instances[0]) else _add_plain
     for number, instance in enumerate(instances):
-        where = f"Failed to process element: {number} of 'instances' list."
-        if _is_named(instance) != named:
-            raise _invalid(f"{where} Expecting either objects or plain values, not both")
-        if not named and len(names) > 1:
-            raise _invalid(f"{where} Expecting an object with the keys {','.join(names)}")
-        values = instance if named else {names[0]: instance}
-        if set(values) != set(names):
-            raise _invalid(
-                f"{where} JSON object: {_show(instance)} keys must be equal to: {','.join(names)}"
-            )
-        for name in names:
-            try:
-                array = _array(values[name])
-            except ServingError as error:
-                raise _invalid(f"{where} Error: {error.message}") from error
-            if rows[name] and array.shape != rows[name][0].shape:
-                expected, got = list(rows[name][0].shape), list(array.shape)
-                raise _invalid(f"{where} Expecting shape {expected} but got: {got}")
-            rows[name].append(array)
+        add(rows, number, instance)
     return {name: np.stack(arrays) for name, arrays in rows.items()}
+
+
+def _add_named(rows: dict[str, list[np.ndarray]], number: int, instance: Any) -> None:
+    """Adds {name: value, …} to the rows."""
+    if not _is_named(instance):
+        raise _invalid(f"Expecting object but got list at item {number} of input list")
+    for name, value in instance.items():
+        try:
+            _add_value(rows, name, value)
+        except ServingError as error:
+            raise _invalid(
+                f"Failed to process element: {number} key: {name} of 'instances' list. "
+                f"Error: {error.code.name}: {error.message}"
+            ) from error
+    if set(instance) != set(rows):
+        raise _invalid(
+            f"Failed to process element: {number} of 'instances' list. JSON object: "
+            f"{_show(instance)} keys must be equal to: {','.join(sorted(rows))}"
+        )
+
+
+def _add_plain(rows: dict[str, list[np.ndarray]], number: int, instance: Any) -> None:
+    """Adds the value of the only input to the rows."""
+    if _is_named(instance):
+        raise _invalid(f"Expecting value/list but got object at item {number} of input list")
+    try:
+        _add_value(rows, next(iter(rows)), instance)
+    except ServingError as error:
+        raise _invalid(
+            f"Failed to process element: {number} of 'instances' list. "
+            f"Error: {error.code.name}: {error.message}"
+        ) from error
+
+
+def _add_value(rows: dict[str, list[np.ndarray]], name: str, value: Any) -> None:
+    if name not in rows:
+        raise _invalid(f"JSON object: does not have named input: {name}")
+    array = _array(value)
+    if rows[name]:
+        first = rows[name][0]
+        if array.size != first.size:
+            raise _invalid(f"Expecting tensor size: {first.size} but got: {array.size}")
+        if array.shape != first.shape:
+            raise _invalid(f"Expecting shape {_shape(first)} but got: {_shape(array)}")
+    rows[name].append(array)
 
 
 def _from_columns(values: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
     if not _is_named(values):
         if len(names) > 1:
-            raise _invalid(f"Expecting 'inputs' to be an object with the keys {','.join(names)}")
+            raise _invalid(
+                "inputs is a plain value/list, but expecting an object as multiple "
+                "input tensors required as per tensorinfo_map"
+            )
         return {names[0]: _array(values)}
     for name in names:
         if name not in values:
@@ -133,29 +184,49 @@ def _is_base64(value: Any) -> bool:
 
 
 def _array(value: Any) -> np.ndarray:
-    shape: list[int] = []
+    sizes: list[int] = []
     first = value
     while isinstance(first, list):
-        shape.append(len(first))
-        first = first[0] if first else None
-        if len(shape) > MAX_NESTING:
+        sizes.append(len(first))
+        if len(sizes) > MAX_NESTING:
             raise _invalid(f"Encountered lists nested more than {MAX_NESTING} deep")
+        if not first:
+            break
+        first = first[0]
     leaves: list[bytes] = []
-    _collect(value, shape, leaves)
+    _collect(value, 0, sizes, leaves)
+    return _filled(leaves).reshape(sizes)
+
+
+def _filled(leaves: list[bytes]) -> np.ndarray:
     array = np.empty(len(leaves), dtype=object)
     array[:] = leaves
-    return array.reshape(shape)
+    return array
 
 
-def _collect(value: Any, shape: Sequence[int], leaves: list[bytes]) -> None:
+def _collect(value: Any, level: int, sizes: Sequence[int], leaves: list[bytes]) -> None:
     """Appends the strings of nested lists, which must have the shape of their first elements."""
-    if not shape:
+    if not isinstance(value, list):
+        if level != len(sizes):
+            raise _invalid(
+                f"JSON Value: {_show(value)} found at incorrect level: {level + 1} "
+                f"in the JSON DOM. Expected at level: {len(sizes)}"
+            )
         leaves.append(_string(value))
         return
-    if not isinstance(value, list) or len(value) != shape[0]:
-        raise _invalid(f"JSON Value: {_show(value)} Expecting a list of size {shape[0]}")
+    if level >= len(sizes):
+        raise _invalid(f"Encountered list at unexpected level: {level} expected < {len(sizes)}")
+    if len(value) != sizes[level]:
+        raise _invalid(
+            f"Encountered list at unexpected size: {len(value)} at level: {level} "
+            f"expected size: {sizes[level]}"
+        )
     for element in value:
-        _collect(element, shape[1:], leaves)
+        _collect(element, level + 1, sizes, leaves)
+
+
+def _shape(array: np.ndarray) -> str:
+    return f"[{', '.join(map(str, array.shape))}]"
 
 
 def _string(value: Any) -> bytes:
@@ -168,7 +239,7 @@ def _string(value: Any) -> bytes:
         return _decode_base64(value["b64"])
     if isinstance(value, dict):
         raise _invalid(f"JSON Value: {_show(value)} not formatted correctly for base64 data")
-    kind = _TYPES.get(type(value), "Number")
+    kind = str(value) if isinstance(value, bool) else _TYPES.get(type(value), "Number")
     raise _invalid(f"JSON Value: {_show(value)} Type: {kind} is not of expected type: string")
 
 
@@ -208,7 +279,7 @@ def _decode(value: bytes) -> str:
 
 
 def _show(value: Any) -> str:
-    text = json.dumps(value)
+    text = json.dumps(value, indent=4)
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 

@@ -2,89 +2,100 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import grpc
 import uvicorn
+import uvloop
 
 from components.errors import SentiflowError, UsageError
 from components.serving.lean_tensorflow import import_tensorflow
-from components.serving.versions import ModelVersions, find_versions
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
+from components.serving.model_root import find_versions
+from components.serving.request_log import RequestLog
+from components.serving.security import Security
+from components.serving.versions import ModelVersions
+from components.settings import ServingSettings
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 5.0  # for requests that are under way when the server is told to stop
-MAX_MESSAGE_BYTES = 64 * 2**20
 BACKLOG = 2048  # connections that wait to be accepted
-WORKERS = 8  # threads that run predictions
+PROTOCOL_BYTES = 64 * 2**10  # of a gRPC message, over the sentences in it
 
 
-def serve(
-    model_root: Path,
-    model_name: str,
-    host: str = "127.0.0.1",
-    rest_port: int = 8501,
-    grpc_port: int = 8500,
-    poll_seconds: float = 2.0,
-    port_file: Path | None = None,
-) -> None:
-    """Serves the newest version in `<model_root>/<model_name>/` until SIGINT or SIGTERM.
+@dataclass(frozen=True)
+class ServerOptions:
+    """How a server is started.
 
-    To be called from the main thread. Prints one line when the model is available.
-
-    Args:
-      model_root: holds a folder per model, which holds a folder per version.
-      model_name: which of them.
+    Attributes:
+      model_root: holds a folder per model, which holds a folder per version, and models.config.
+      settings: the model's name, batching, limits.
       host: address to listen on.
       rest_port: 0 for a free one.
       grpc_port: 0 for a free one.
-      poll_seconds: between two looks for a new version.
       port_file: written when the model is available: {"rest_port": …, "grpc_port": …}.
+      security: TLS and token.
+      ui: whether there is a page to try the model.
+    """
+
+    model_root: Path
+    settings: ServingSettings = ServingSettings()
+    host: str = "127.0.0.1"
+    rest_port: int = 8501
+    grpc_port: int = 8500
+    port_file: Path | None = None
+    security: Security = field(default_factory=Security)
+    ui: bool = False
+
+
+def serve(options: ServerOptions) -> None:
+    """Serves `<model_root>/<model_name>/` until SIGINT or SIGTERM.
+
+    To be called from the main thread. Prints one line when the model is available.
 
     Raises:
-      UsageError: no version is there, or a port is not to be had.
+      UsageError: no version is there, a port is not to be had, a file cannot be read or written.
       SentiflowError: no version loads.
     """
-    directory = Path(model_root) / model_name
+    directory = options.model_root / options.settings.model_name
     if not find_versions(directory):
         raise UsageError(f"{directory}: expected <version>/saved_model.pb, found no version")
-    rest_socket = _listen(host, rest_port)
+    rest_socket = _listen(options.host, options.rest_port)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    with rest_socket:
-        asyncio.run(
-            _serve(directory, model_name, host, rest_socket, grpc_port, poll_seconds, port_file)
-        )
+    with rest_socket, _request_log(options.settings) as request_log:
+        uvloop.run(_serve(options, rest_socket, request_log))
 
 
 async def _serve(
-    directory: Path,
-    model_name: str,
-    host: str,
-    rest_socket: socket.socket,
-    grpc_port: int,
-    poll_seconds: float,
-    port_file: Path | None,
+    options: ServerOptions, rest_socket: socket.socket, request_log: RequestLog | None
 ) -> None:
+    settings, security = options.settings, options.security
+    interceptors = []
+    if security.token is not None:
+        from components.serving.grpc_service import BearerToken
+
+        interceptors.append(BearerToken(security.token))
     grpc_server = grpc.aio.server(
+        interceptors=interceptors,
         options=[
             ("grpc.so_reuseport", 0),  # else two servers could share a port
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ]
+            ("grpc.max_receive_message_length", settings.max_body_bytes + PROTOCOL_BYTES),
+        ],
     )
-    grpc_port = _bind_grpc(grpc_server, host, grpc_port)
-    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="predict")
-    versions, web = _build(directory, model_name, grpc_server, workers)
+    grpc_port = _bind_grpc(grpc_server, options)
+    threads = settings.threads or os.cpu_count() or 1
+    workers = ThreadPoolExecutor(threads, thread_name_prefix="predict")
+    versions, web = _build(options, grpc_server, workers, threads, request_log)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -92,19 +103,14 @@ async def _serve(
     await grpc_server.start()
     rest = asyncio.create_task(web.serve(sockets=[rest_socket]))
     try:
-        await asyncio.to_thread(versions.refresh)
+        await versions.refresh()
         if versions.served is None:
-            raise SentiflowError(f"no version of '{model_name}' loads: {_failures(versions)}")
-        rest_port = rest_socket.getsockname()[1]
-        if port_file is not None:
-            _write_atomically(port_file, {"rest_port": rest_port, "grpc_port": grpc_port})
-        print(
-            f"serving '{model_name}' version {versions.served.version}: "
-            f"REST http://{_address(host, rest_port)}/v1/models/{model_name}, "
-            f"gRPC {_address(host, grpc_port)}",
-            flush=True,
-        )
-        await _watch(versions, poll_seconds, stop)
+            raise SentiflowError(f"no version of '{versions.name}' loads: {_failures(versions)}")
+        # What is there now stays: looking through it at every collection would take a while.
+        gc.collect()
+        gc.freeze()
+        _announce(options, versions.served.version, rest_socket.getsockname()[1], grpc_port)
+        await _watch(versions, settings.poll_seconds, stop)
     finally:
         web.should_exit = True
         await grpc_server.stop(GRACE_SECONDS)
@@ -113,28 +119,71 @@ async def _serve(
 
 
 def _build(
-    directory: Path, model_name: str, grpc_server: grpc.aio.Server, workers: "Executor"
+    options: ServerOptions,
+    grpc_server: grpc.aio.Server,
+    workers: ThreadPoolExecutor,
+    threads: int,
+    request_log: RequestLog | None,
 ) -> tuple[ModelVersions, "_WebServer"]:
     """What answers, behind both protocols. All of TensorFlow is imported here."""
     import_tensorflow()
-    import tensorflow as tf
 
+    from components.serving.app import create_app
+    from components.serving.batching import Batcher
+    from components.serving.endpoint import Endpoint
     from components.serving.grpc_service import add_services
+    from components.serving.metrics import Metrics
     from components.serving.model import ServedModel
-    from components.serving.rest import create_app
+    from components.serving.ui import ui_routes
 
-    # A serving process beside a training one must not take the GPU's memory from it.
-    tf.config.set_visible_devices([], "GPU")
-    versions = ModelVersions(directory, model_name, ServedModel)
-    add_services(grpc_server, versions, workers)
+    settings, security = options.settings, options.security
+
+    def make_batcher(model: ServedModel) -> Batcher:
+        return Batcher(model.run, settings, workers, threads, metrics.observe_batch)
+
+    versions = ModelVersions(options.model_root, settings.model_name, ServedModel, make_batcher)
+    metrics = Metrics(versions)
+    endpoint = Endpoint(versions, settings, metrics, request_log)
+    add_services(grpc_server, endpoint)
     config = uvicorn.Config(
-        create_app(versions, workers),
+        create_app(endpoint, security.token, ui_routes(endpoint) if options.ui else []),
+        http="httptools",
+        ws="none",
         log_level="warning",
         access_log=False,
+        server_header=False,
+        proxy_headers=False,
         lifespan="off",
+        ssl_certfile=security.certificate,
+        ssl_keyfile=security.key,
         timeout_graceful_shutdown=int(GRACE_SECONDS),
     )
     return versions, _WebServer(config)
+
+
+def _announce(options: ServerOptions, version: int, rest_port: int, grpc_port: int) -> None:
+    if options.port_file is not None:
+        _write_atomically(options.port_file, {"rest_port": rest_port, "grpc_port": grpc_port})
+    scheme = "https" if options.security.certificate else "http"
+    name, address = options.settings.model_name, _address(options.host, rest_port)
+    print(
+        f"serving '{name}' version {version}: REST {scheme}://{address}/v1/models/{name}, "
+        f"gRPC {_address(options.host, grpc_port)}"
+        + (f", page {scheme}://{address}/" if options.ui else ""),
+        flush=True,
+    )
+
+
+@contextlib.contextmanager
+def _request_log(settings: ServingSettings) -> Iterator[RequestLog | None]:
+    if settings.request_log.path is None:
+        yield None
+        return
+    request_log = RequestLog(settings.request_log)
+    try:
+        yield request_log
+    finally:
+        request_log.close()
 
 
 class _WebServer(uvicorn.Server):
@@ -151,7 +200,7 @@ async def _watch(versions: ModelVersions, poll_seconds: float, stop: asyncio.Eve
             await asyncio.wait_for(stop.wait(), poll_seconds)
             return
         try:
-            await asyncio.to_thread(versions.refresh)
+            await versions.refresh()
         except Exception:
             log.exception("looking for new versions failed; version %s goes on", versions.served)
 
@@ -172,12 +221,16 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _bind_grpc(server: grpc.aio.Server, host: str, port: int) -> int:
+def _bind_grpc(server: grpc.aio.Server, options: ServerOptions) -> int:
+    address = _address(options.host, options.grpc_port)
+    credentials = options.security.grpc_credentials()
     try:
-        return server.add_insecure_port(_address(host, port))
+        if credentials is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise UsageError(
-            f"cannot listen on {_address(host, port)} for gRPC: the port is taken or not allowed"
+            f"cannot listen on {address} for gRPC: the port is taken or not allowed"
         ) from error
 
 

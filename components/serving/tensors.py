@@ -11,6 +11,8 @@ from components.serving.errors import ServingError
 
 # A message of a few bytes may claim any shape, its last value being repeated to fill it.
 MAX_ELEMENTS = 1_000_000
+STRING = tf.string.as_datatype_enum
+FLOAT = tf.float32.as_datatype_enum
 
 
 def to_array(proto: tensor_pb2.TensorProto) -> np.ndarray:
@@ -20,6 +22,10 @@ def to_array(proto: tensor_pb2.TensorProto) -> np.ndarray:
       ServingError: INVALID_ARGUMENT, the message contradicts itself or claims a giant shape.
     """
     sizes = [dimension.size for dimension in proto.tensor_shape.dim]
+    if proto.dtype == STRING and [len(proto.string_val)] == sizes:  # the usual case, which is fast
+        strings = np.empty(sizes, dtype=object)
+        strings[:] = proto.string_val
+        return strings
     elements = math.prod(sizes)
     if proto.tensor_shape.unknown_rank or min(sizes, default=0) < 0 or elements > MAX_ELEMENTS:
         raise ServingError(
@@ -45,9 +51,9 @@ def to_proto(array: np.ndarray) -> tensor_pb2.TensorProto:
     for size in array.shape:
         proto.tensor_shape.dim.add().size = size
     if array.dtype == np.float32:
-        proto.dtype = tf.float32.as_datatype_enum
+        proto.dtype = FLOAT
         proto.float_val.extend(array.ravel().tolist())
     else:
-        proto.dtype = tf.string.as_datatype_enum
+        proto.dtype = STRING
         proto.string_val.extend(array.ravel().tolist())
     return proto

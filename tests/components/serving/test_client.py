@@ -3,13 +3,20 @@
 import json
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from components.errors import UsageError
-from components.serving.client import Prediction, RestPredictor, ServerFailed, model_url
+from components.serving.client import (
+    ClientOptions,
+    Prediction,
+    RestPredictor,
+    ServerFailed,
+    model_url,
+)
 
 LABELS = {"labels": ["negative", "positive"]}
 
@@ -73,7 +80,9 @@ def test_given_labels_need_no_question() -> None:
 
 def test_sentences_go_in_batches() -> None:
     server = Server(POST=echo)
-    answers = client(server, LABELS["labels"], batch_size=2)(["a", "b", "c", "d", "e"])
+    answers = client(server, LABELS["labels"], options=ClientOptions(batch_size=2))(
+        ["a", "b", "c", "d", "e"]
+    )
     assert [answer.text for answer in answers] == ["a", "b", "c", "d", "e"]
     assert [len(body["instances"]) for _, _, body in server.asked] == [2, 2, 1]
 
@@ -116,7 +125,7 @@ def refused(message: str, status: int) -> httpx.Response:
     [
         (refused("Servable not found", 404), UsageError, "HTTP 404: Servable not found"),
         (refused("bad\nbody", 400), UsageError, "HTTP 400: bad body"),
-        (refused("overloaded", 503), ServerFailed, "HTTP 503: overloaded"),
+        (refused("broken", 500), ServerFailed, "HTTP 500: broken"),
         (httpx.Response(404, text="<html>"), UsageError, "HTTP 404: Not Found"),
         (httpx.Response(200, text="<html>"), UsageError, "no list 'predictions'"),
         ({"predictions": 3}, UsageError, "no list 'predictions'"),
@@ -159,4 +168,57 @@ def test_no_answer_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(ServerFailed, match="no answer in time"):
-            RestPredictor(url, timeout_seconds=0.2)(["a"])
+            RestPredictor(url, options=ClientOptions(timeout_seconds=0.2))(["a"])
+
+
+class BusyFor:
+    """Is busy for some requests, then answers."""
+
+    def __init__(self, times: int, status: int = 503) -> None:
+        self.asked = 0
+        self._times = times
+        self._status = status
+
+    def __call__(self, body: dict) -> Any:
+        self.asked += 1
+        return refused("full", self._status) if self.asked <= self._times else echo(body)
+
+
+QUICK = ClientOptions(attempts=3, first_pause_seconds=0.001)
+
+
+def test_a_busy_server_is_asked_again() -> None:
+    answer = BusyFor(2)
+    predict = client(Server(POST=answer), LABELS["labels"], options=QUICK)
+    assert predict(["abcdef"])[0].label == "positive"
+    assert answer.asked == 3
+
+
+def test_not_for_ever() -> None:
+    answer = BusyFor(3)
+    with pytest.raises(ServerFailed, match="HTTP 503: full"):
+        client(Server(POST=answer), LABELS["labels"], options=QUICK)(["abcdef"])
+    assert answer.asked == 3
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 504])
+def test_no_other_failure_is_asked_again(status: int) -> None:
+    answer = BusyFor(1, status)
+    with pytest.raises((UsageError, ServerFailed), match=f"HTTP {status}: full"):
+        client(Server(POST=answer), LABELS["labels"], options=QUICK)(["abcdef"])
+    assert answer.asked == 1
+
+
+def test_the_token_is_sent() -> None:
+    def server(request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"] == "Bearer secret"
+        return httpx.Response(200, json=echo(json.loads(request.content)))
+
+    assert client(server, LABELS["labels"], options=ClientOptions(token="secret"))(["abcdef"])
+
+
+def test_a_certificate_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text("no certificate")
+    with pytest.raises(UsageError, match="ca.pem: expected a PEM certificate"):
+        RestPredictor("https://host", options=ClientOptions(ca_certificate=path))

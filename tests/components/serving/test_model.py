@@ -59,8 +59,15 @@ def test_labels(model: ServedModel, folder: Path) -> None:
             "serving_default",
             {"txt": strings("a")},
             "INVALID_ARGUMENT",
-            "input size does not match signature: 1!=1 len({txt}) != len({text}). "
-            "Sent extra: {txt}. Missing but required: {text}.",
+            "input tensor alias not found in signature: txt. "
+            "Inputs expected to be in the set {text}.",
+        ),
+        (
+            "serving_default",
+            {"text": strings("a"), "txt": strings("a")},
+            "INVALID_ARGUMENT",
+            "input size does not match signature: 2!=1 len({text,txt}) != len({text}). "
+            "Sent extra: {txt}. Missing but required: {}.",
         ),
         (
             "serving_default",
@@ -90,12 +97,12 @@ def test_wrong_requests(
     assert (failure.value.code.name, failure.value.message) == (code, message)
 
 
-def test_string_inputs(model: ServedModel) -> None:
-    assert model.string_inputs("examples") == ["examples"]
+def test_string_input(model: ServedModel) -> None:
+    assert model.string_input("examples") == "examples"
     with pytest.raises(ServingError, match='name: "none" not found in signature def'):
-        model.string_inputs("none")
+        model.string_input("none")
     with pytest.raises(ServingError, match="Failed to get input map for signature"):
-        model.string_inputs("__saved_model_init_op")
+        model.string_input("__saved_model_init_op")
 
 
 def failure_of(folder: Path) -> tuple[str, str]:
@@ -144,7 +151,7 @@ def test_broken_model_info(folder: Path) -> None:
 def test_warmup_requests_are_answered_before_the_model_is_there(folder: Path) -> None:
     write_warmup(folder, [predict_log(["good"]), predict_log(["good"], name="txt")])
     code, message = failure_of(folder)
-    assert code == "INVALID_ARGUMENT" and "Sent extra: {txt}" in message
+    assert code == "INVALID_ARGUMENT" and "signature: txt" in message
 
 
 def test_warmup_files_that_cannot_be_read(folder: Path) -> None:

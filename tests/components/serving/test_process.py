@@ -20,7 +20,8 @@ from components.errors import SentiflowError, UsageError
 from components.serving import __main__
 from components.serving.client import Prediction, RestPredictor, predict_rest
 from components.serving.process import ServerAddress, ServerDidNotStart, start_server_process
-from components.serving.server import _listen, serve
+from components.serving.server import ServerOptions, _listen, serve
+from components.settings import ServingSettings
 from tests.components.serving.tiny_model import predict_request
 
 START_SECONDS = 180  # the machine may be busy; usually it takes about 10
@@ -35,7 +36,8 @@ def served_root(tmp_path_factory: pytest.TempPathFactory, push: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def server(served_root: Path) -> Iterator[ServerAddress]:
-    with start_server_process(served_root, "sentiment", START_SECONDS) as address:
+    settings = ServingSettings(poll_seconds=0.2)
+    with start_server_process(served_root, "sentiment", START_SECONDS, settings) as address:
         yield address
 
 
@@ -111,7 +113,7 @@ def test_the_process_from_start_to_end(
     monkeypatch.setenv("TF_USE_LEGACY_KERAS", "1")
     port_file, log = tmp_path / "ports.json", tmp_path / "stderr"
     command = [sys.executable, "-X", "importtime", "-m", "components.serving"]
-    command += ["--model-root", str(model_root), "--model-name", "sentiment"]
+    command += ["--model-root", str(model_root)]
     command += ["--rest-port", "0", "--grpc-port", "0", "--port-file", str(port_file)]
     with log.open("wb") as stderr:
         process = subprocess.Popen(
@@ -147,7 +149,7 @@ def test_the_process_from_start_to_end(
 def test_no_version_to_serve(tmp_path: Path) -> None:
     (tmp_path / "sentiment" / ".1.partial").mkdir(parents=True)
     with pytest.raises(UsageError, match=r"sentiment: expected <version>/saved_model.pb"):
-        serve(tmp_path, "sentiment")
+        serve(ServerOptions(tmp_path))
 
 
 def test_a_taken_port(model_root: Path, keep_signals: None) -> None:
@@ -156,16 +158,16 @@ def test_a_taken_port(model_root: Path, keep_signals: None) -> None:
         with pytest.raises(
             UsageError, match=f"cannot listen on 127.0.0.1:{port} for REST: Address"
         ):
-            serve(model_root, "sentiment", rest_port=port, grpc_port=0)
+            serve(ServerOptions(model_root, rest_port=port, grpc_port=0))
         with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{port} for gRPC"):
-            serve(model_root, "sentiment", rest_port=0, grpc_port=port)
+            serve(ServerOptions(model_root, rest_port=0, grpc_port=port))
 
 
 def test_a_port_and_a_host_that_do_not_exist(model_root: Path) -> None:
     with pytest.raises(UsageError, match="cannot listen on 127.0.0.1:70000 for REST"):
-        serve(model_root, "sentiment", rest_port=70_000)
+        serve(ServerOptions(model_root, rest_port=70_000))
     with pytest.raises(UsageError, match="cannot listen on 192.0.2.1:0 for REST"):
-        serve(model_root, "sentiment", host="192.0.2.1", rest_port=0)
+        serve(ServerOptions(model_root, host="192.0.2.1", rest_port=0))
 
 
 def test_no_version_that_loads(tmp_path: Path, push: Any, keep_signals: None) -> None:
@@ -173,18 +175,18 @@ def test_no_version_that_loads(tmp_path: Path, push: Any, keep_signals: None) ->
     with pytest.raises(
         SentiflowError, match="no version of 'sentiment' loads: version 1: "
     ) as error:
-        serve(tmp_path, "sentiment", rest_port=0, grpc_port=0)
+        serve(ServerOptions(tmp_path, rest_port=0, grpc_port=0))
     assert error.value.exit_code == 1
 
 
 def test_the_command_line_says_in_one_line_what_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    command = ["serving", "--model-root", str(tmp_path), "--model-name", "sentiment"]
+    command = ["serving", "--model-root", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", command)
     assert __main__.main() == 2
     assert capsys.readouterr().err.count("\n") == 1
-    monkeypatch.setattr(sys, "argv", command[:3])
+    monkeypatch.setattr(sys, "argv", command[:1])
     with pytest.raises(SystemExit) as failure:
         __main__.main()
     assert failure.value.code == 2

@@ -1,202 +1,120 @@
-"""The REST API: a table of requests, and their status and body, word for word."""
+"""What the REST server has besides TensorFlow Serving's API: limits, gzip, probes, metrics."""
 
+import gzip
+import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from components.serving.model import ServedModel
-from components.serving.rest import create_app
-from components.serving.versions import ModelVersions
+from components.serving.app import create_app
+from components.serving.endpoint import Endpoint
+from components.settings import ServingSettings
+from tests.components.serving.endpoints import open_endpoint
 
 MODEL = "/v1/models/sentiment"
-GOOD = {"label": "positive", "probabilities": [0.375, 0.625]}
-AWFUL = {"label": "negative", "probabilities": [0.875, 0.125]}
+LIMITS = {"max_body_bytes": 2000, "max_sentences": 8, "max_sentence_bytes": 50}
 
 
 @pytest.fixture(scope="module")
-def versions(tmp_path_factory: pytest.TempPathFactory, push: Any) -> ModelVersions:
+def endpoint(tmp_path_factory: pytest.TempPathFactory, push: Any) -> Endpoint:
     """Version 3 of the model is served; version 4 does not load."""
     root: Path = tmp_path_factory.mktemp("rest")
     push(root, 3)
     push(root, 4, "broken")
-    versions = ModelVersions(root / "sentiment", "sentiment", ServedModel)
-    versions.refresh()
-    return versions
+    return open_endpoint(root, ServingSettings(max_batch_size=4, max_queued_sentences=8, **LIMITS))
 
 
 @pytest.fixture(scope="module")
-def client(versions: ModelVersions) -> Iterator[TestClient]:
-    with ThreadPoolExecutor(2) as workers:
-        yield TestClient(create_app(versions, workers), raise_server_exceptions=False)
+def client(endpoint: Endpoint) -> Iterator[TestClient]:
+    yield TestClient(create_app(endpoint), raise_server_exceptions=False)
 
 
-@pytest.mark.parametrize(
-    ("body", "answer"),
-    [
-        ({"instances": ["good"]}, {"predictions": [GOOD]}),
-        ({"instances": [{"text": "good"}, {"text": "awful"}]}, {"predictions": [GOOD, AWFUL]}),
-        ({"instances": [{"b64": "Z29vZA=="}]}, {"predictions": [GOOD]}),
-        ({"signature_name": "serving_default", "instances": ["awful"]}, {"predictions": [AWFUL]}),
-        (
-            {"inputs": ["good", "awful"]},
-            {
-                "outputs": {
-                    "label": ["positive", "negative"],
-                    "probabilities": [[0.375, 0.625], [0.875, 0.125]],
-                }
-            },
-        ),
-        (
-            {"inputs": {"text": ["good"]}},
-            {"outputs": {"label": ["positive"], "probabilities": [[0.375, 0.625]]}},
-        ),
-        ({"inputs": []}, {"outputs": {"label": [], "probabilities": []}}),
-        (
-            {
-                "signature_name": "examples",
-                # a tf.Example with the text "good"
-                "instances": [{"b64": "ChIKEAoEdGV4dBIICgYKBGdvb2Q="}],
-            },
-            {"predictions": [GOOD]},
-        ),
-    ],
-)
-@pytest.mark.parametrize("path", [MODEL, f"{MODEL}/versions/3"])
-def test_predictions(client: TestClient, path: str, body: dict, answer: dict) -> None:
-    response = client.post(f"{path}:predict", json=body)
-    assert (response.status_code, response.json()) == (200, answer)
-    assert response.headers["content-type"] == "application/json"
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status", "error"),
-    [
-        # the body is looked at first, then the model, as in TensorFlow Serving
-        ("POST", "/v1/models/other:predict", "{", 400, "JSON Parse error: "),
-        (
-            "POST",
-            "/v1/models/other:predict",
-            '{"instances": ["a"]}',
-            404,
-            "Servable not found for request: Latest(other)",
-        ),
-        (
-            "POST",
-            f"{MODEL}/versions/4:predict",
-            '{"instances": ["a"]}',
-            404,
-            "Servable not found for request: Specific(sentiment, 4)",
-        ),
-        ("POST", f"{MODEL}:predict", "", 400, "JSON Parse error: "),
-        ("POST", f"{MODEL}:predict", "[1]", 400, "JSON Value: [1] Is not object"),
-        ("POST", f"{MODEL}:predict", "{}", 400, "Missing 'inputs' or 'instances' key"),
-        ("POST", f"{MODEL}:predict", '{"instances": []}', 400, "Expecting 'instances' to be a "),
-        (
-            "POST",
-            f"{MODEL}:predict",
-            '{"instances": [3]}',
-            400,
-            "Failed to process element: 0 of 'instances' list. Error: "
-            "JSON Value: 3 Type: Number is not of expected type: string",
-        ),
-        (
-            "POST",
-            f"{MODEL}:predict",
-            '{"instances": [["a", "b"]]}',
-            400,
-            "input 'text' must be string of shape (None,), got string of shape [1, 2]",
-        ),
-        (
-            "POST",
-            f"{MODEL}:predict",
-            '{"signature_name": "none", "inputs": ["a"]}',
-            400,
-            'Serving signature name: "none" not found in signature def',
-        ),
-        (
-            "POST",
-            f"{MODEL}:predict",
-            '{"signature_name": "examples", "inputs": ["no proto"]}',
-            400,
-            "Could not parse example input, value: 'no proto'",
-        ),
-        ("GET", f"{MODEL}:predict", None, 400, f"Malformed request: GET {MODEL}:predict"),
-        ("POST", MODEL, "{}", 400, f"Malformed request: POST {MODEL}"),
-        ("POST", f"{MODEL}:guess", "{}", 400, f"Malformed request: POST {MODEL}:guess"),
-        ("DELETE", MODEL, None, 400, f"Malformed request: DELETE {MODEL}"),
-        (
-            "POST",
-            f"{MODEL}/versions/x:predict",
-            "{}",
-            400,
-            f"Malformed request: POST {MODEL}/versions/x:predict",
-        ),
-        (
-            "GET",
-            f"{MODEL}/versions/9223372036854775808",
-            None,
-            400,
-            "Failed to convert version: 9223372036854775808 to numeric.",
-        ),
-        ("GET", "/v1/models/other", None, 404, "Could not find any versions of model other"),
-        (
-            "GET",
-            f"{MODEL}/versions/5",
-            None,
-            404,
-            "Could not find version 5 of model sentiment",
-        ),
-        (
-            "GET",
-            f"{MODEL}/versions/4/metadata",
-            None,
-            404,
-            "Servable not found for request: Specific(sentiment, 4)",
-        ),
-        ("GET", "/elsewhere", None, 404, "Not Found"),
-        ("POST", "/healthz", None, 405, "Method Not Allowed"),
-    ],
-)
-def test_errors(
-    client: TestClient, method: str, path: str, body: str | None, status: int, error: str
-) -> None:
-    response = client.request(method, path, content=body)
-    assert response.status_code == status
+def ask(client: TestClient, **content: Any) -> tuple[int, str]:
+    response = client.post(f"{MODEL}:predict", **content)
     assert list(response.json()) == ["error"]
-    assert response.json()["error"].startswith(error)
+    return response.status_code, response.json()["error"]
 
 
-def version_status(version: str, state: str, code: str = "OK", message: str = "") -> dict:
-    status = {"error_code": code, "error_message": message}
-    return {"version": version, "state": state, "status": status}
+@pytest.mark.parametrize(
+    ("content", "status", "error"),
+    [
+        (
+            {"json": {"instances": ["a"] * 9}},
+            400,
+            "Expected at most 8 sentences in a request, got 9",
+        ),
+        ({"json": {"inputs": ["a"] * 9}}, 400, "Expected at most 8 sentences in a request, got 9"),
+        (
+            {"json": {"instances": ["a", "é" * 26]}},
+            400,
+            "Expected sentences of at most 50 bytes, got 52 bytes as sentence 1",
+        ),
+        ({"content": b" " * 2001}, 413, "Expected a body of at most 2000 bytes"),
+        (
+            {"content": gzip.compress(b" " * 2001), "headers": {"Content-Encoding": "gzip"}},
+            413,
+            "Expected a body of at most 2000 bytes, unpacked",
+        ),
+        (
+            {"content": b"no gzip", "headers": {"Content-Encoding": "gzip"}},
+            400,
+            "The body is not in gzip's format",
+        ),
+        (
+            {"content": gzip.compress(b"{}")[:-9], "headers": {"Content-Encoding": "gzip"}},
+            400,
+            "The gzip body ends early",
+        ),
+        (
+            {"content": b"{}", "headers": {"Content-Encoding": "br"}},
+            415,
+            "Expected the Content-Encoding gzip or none, got br",
+        ),
+    ],
+)
+def test_limits(client: TestClient, content: dict, status: int, error: str) -> None:
+    assert ask(client, **content) == (status, error)
 
 
-def test_status(client: TestClient) -> None:
-    everything = client.get(MODEL).json()["model_version_status"]
-    assert everything[1] == version_status("3", "AVAILABLE")
-    assert everything[0]["status"].pop("error_message")
-    assert everything[0] == {"version": "4", "state": "END", "status": {"error_code": "DATA_LOSS"}}
-    one = client.get(f"{MODEL}/versions/3")
-    assert one.json() == {"model_version_status": [version_status("3", "AVAILABLE")]}
-    assert one.status_code == 200
+def test_a_full_queue_is_said_to_be_full(client: TestClient, endpoint: Endpoint) -> None:
+    batcher = endpoint.versions.get("sentiment").batcher
+    batcher.queued += 8
+    try:
+        assert ask(client, json={"instances": ["a"]}) == (
+            503,
+            "The batch scheduling queue to which this task was submitted is full",
+        )
+    finally:
+        batcher.queued -= 8
 
 
-def test_metadata(client: TestClient) -> None:
-    answer = client.get(f"{MODEL}/metadata").json()
-    assert answer["model_spec"] == {"name": "sentiment", "signature_name": "", "version": "3"}
-    signatures = answer["metadata"]["signature_def"]["signature_def"]
-    assert {"serving_default", "examples"} <= set(signatures)
-    serving = signatures["serving_default"]
-    assert serving["method_name"] == "tensorflow/serving/predict"
-    assert serving["inputs"]["text"]["dtype"] == "DT_STRING"
-    assert serving["outputs"]["probabilities"]["tensor_shape"] == {
-        "dim": [{"size": "-1", "name": ""}, {"size": "2", "name": ""}],
-        "unknown_rank": False,
+def test_gzip_in_and_out(client: TestClient) -> None:
+    body = {"instances": ["good"] * 8}
+    answer = client.post(
+        f"{MODEL}:predict",
+        content=gzip.compress(json.dumps(body).encode()),
+        headers={"Content-Encoding": "gzip", "Accept-Encoding": "identity"},
+    )
+    assert answer.json()["predictions"][7] == {
+        "label": "positive",
+        "probabilities": [0.375, 0.625],
     }
+    metadata = client.get(f"{MODEL}/metadata", headers={"Accept-Encoding": "gzip"})
+    assert metadata.headers["content-encoding"] == "gzip"
+    assert metadata.json()["model_spec"]["version"] == "3"
+
+
+def test_a_broken_version_is_reported(client: TestClient) -> None:
+    broken, served = client.get(MODEL).json()["model_version_status"]
+    assert served["state"] == "AVAILABLE"
+    assert broken["status"].pop("error_message")
+    assert broken == {"version": "4", "state": "END", "status": {"error_code": "DATA_LOSS"}}
+    answer = client.post(f"{MODEL}/versions/4:predict", json={"instances": ["a"]})
+    assert answer.status_code == 404
 
 
 def test_classes(client: TestClient) -> None:
@@ -211,15 +129,56 @@ def test_probes(client: TestClient) -> None:
     assert ready.json() == {"status": "ready", "model": "sentiment", "version": 3}
 
 
+def test_paths_outside_the_api(client: TestClient) -> None:
+    for method, path, status in (("GET", "/elsewhere", 404), ("POST", "/healthz", 405)):
+        response = client.request(method, path)
+        assert response.status_code == status
+        assert list(response.json()) == ["error"]
+    assert client.get("/").status_code == 404  # no page unless it is asked for
+
+
+def test_metrics(tmp_path: Path, push: Any) -> None:
+    push(tmp_path, 1)
+    client = TestClient(create_app(open_endpoint(tmp_path)))
+    for body in ({"instances": ["a", "b"]}, {"instances": ["c"]}, {}):
+        client.post(f"{MODEL}:predict", json=body)
+    page = client.get("/monitoring/prometheus/metrics")
+    assert page.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = page.text.splitlines()
+    ok, bad = '{model_name="sentiment",status="OK"}', '{model_name="sentiment",status="INVALID'
+    rest = '{API="predict",entrypoint="REST",model_name="sentiment"}'
+    assert f":tensorflow:serving:request_count{ok} 2.0" in lines
+    assert f':tensorflow:serving:request_count{bad}_ARGUMENT"}} 1.0' in lines
+    assert f":tensorflow:serving:request_latency_count{rest} 2.0" in lines
+    assert "sentiflow_sentences_total 3.0" in lines
+    assert "sentiflow_batch_size_sum 3.0" in lines
+    assert (
+        'sentiflow_version_state{model_name="sentiment",state="AVAILABLE",version="1"} 1.0' in lines
+    )
+    assert "sentiflow_queued_sentences 0.0" in lines
+    names = [line for line in client.get("/metrics").text.splitlines() if line[0] == "#"]
+    assert names == [line for line in lines if line[0] == "#"]
+
+
 def test_before_a_version_is_loaded(tmp_path: Path) -> None:
-    versions = ModelVersions(tmp_path, "sentiment", ServedModel)
-    with ThreadPoolExecutor(1) as workers:
-        client = TestClient(create_app(versions, workers))
-        assert client.get("/healthz").status_code == 200
-        ready = client.get("/readyz")
-        assert ready.status_code == 503
-        assert ready.json() == {"error": "Model sentiment is not available yet"}
-        assert client.get(MODEL).status_code == 404
+    client = TestClient(create_app(open_endpoint(tmp_path)))
+    assert client.get("/healthz").status_code == 200
+    unavailable = (503, "Model sentiment is not available yet")
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["error"]) == unavailable
+    assert ask(client, json={"instances": ["a"]}) == unavailable
+    assert client.get(MODEL).status_code == 404
+
+
+def test_a_token_is_asked_for(endpoint: Endpoint) -> None:
+    client = TestClient(create_app(endpoint, token="secret"))
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}):
+        refused = client.get(MODEL, headers=headers)
+        assert (refused.status_code, refused.json()) == (401, {"error": "Missing or wrong token"})
+        assert refused.headers["www-authenticate"] == "Bearer"
+        assert client.get("/metrics", headers=headers).status_code == 401
+    assert client.get(MODEL, headers={"Authorization": "Bearer secret"}).status_code == 200
+    assert client.get("/healthz").status_code == 200
 
 
 class Failing:
@@ -227,19 +186,24 @@ class Failing:
 
     labels = None
 
-    def string_inputs(self, signature: str) -> list[str]:
-        return ["text"]
+    def __init__(self, _: Path) -> None:
+        pass
 
-    def predict(self, signature: str, inputs: dict) -> dict:
+    def string_input(self, signature: str) -> str:
+        return "text"
+
+    def rows(self, signature: str, inputs: dict) -> np.ndarray:
+        return inputs["text"]
+
+    def run(self, signature: str, rows: np.ndarray) -> dict:
         raise RuntimeError("secret of /srv/models/3")
 
 
-def test_an_unexpected_error_shows_nothing_of_the_inside(tmp_path: Path, push: Any) -> None:
+def test_an_unexpected_error_shows_nothing_of_the_inside(
+    tmp_path: Path, push: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     push(tmp_path, 1, "broken")
-    versions = ModelVersions(tmp_path / "sentiment", "sentiment", lambda _: Failing())
-    versions.refresh()
-    with ThreadPoolExecutor(1) as workers:
-        client = TestClient(create_app(versions, workers), raise_server_exceptions=False)
-        response = client.post(f"{MODEL}:predict", json={"instances": ["a"]})
-        assert (response.status_code, response.json()) == (500, {"error": "internal error"})
-        assert client.get(f"{MODEL}/classes").status_code == 404
+    client = TestClient(create_app(open_endpoint(tmp_path, load=Failing)))
+    assert ask(client, json={"instances": ["a"]}) == (500, "internal error")
+    assert "secret of /srv/models/3" in caplog.text  # the operator reads it
+    assert client.get(f"{MODEL}/classes").status_code == 404

@@ -17,7 +17,7 @@ LABELS = ("negative", "positive")
 class TinyClassifier(tf.Module):
     """Looks words up in a vocabulary file, which becomes an asset, and adds their scores."""
 
-    def __init__(self, vocabulary: Path, bias: float) -> None:
+    def __init__(self, vocabulary: Path, bias: float, ballast: int) -> None:
         super().__init__()
         self.table = tf.lookup.StaticVocabularyTable(
             tf.lookup.TextFileInitializer(
@@ -31,6 +31,7 @@ class TinyClassifier(tf.Module):
         )
         self.scores = tf.Variable([*SCORES.values(), 0.0])
         self.bias = tf.Variable(bias)
+        self.ballast = tf.Variable(tf.random.uniform([ballast]))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def serve_text(self, text):
@@ -49,12 +50,12 @@ class TinyClassifier(tf.Module):
         return self.serve_text(tf.io.parse_example(examples, spec)["text"])
 
 
-def save(directory: Path, bias: float = 0.0) -> None:
-    """Writes the model with its extra assets."""
+def save(directory: Path, bias: float = 0.0, ballast_bytes: int = 0) -> None:
+    """Writes the model with its extra assets; `ballast_bytes` make it as large as a real one."""
     vocabulary = directory.parent / "vocabulary"
     directory.parent.mkdir(parents=True, exist_ok=True)
     vocabulary.write_text("\n".join(SCORES) + "\n")
-    model = TinyClassifier(vocabulary, bias)
+    model = TinyClassifier(vocabulary, bias, ballast_bytes // 4)
     signatures = {"serving_default": model.serve_text, "examples": model.serve_examples}
     tf.saved_model.save(model, str(directory), signatures=signatures)
     (directory / "assets.extra").mkdir()

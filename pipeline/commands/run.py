@@ -1,0 +1,37 @@
+"""`sentiflow run`: the whole pipeline on this machine."""
+
+from pathlib import Path
+
+import click
+
+from components.errors import UsageError
+from pipeline.commands.options import config_option, set_option, workdir_option
+
+
+@click.command()
+@config_option
+@click.option("--data", metavar="PATH", help="File or folder of labelled sentences (data.path).")
+@workdir_option
+@set_option
+@click.option("--json", "as_json", is_flag=True, help="Print the run's record instead of progress.")
+def run(
+    config_file: str | None,
+    data: str | None,
+    workdir: Path,
+    overrides: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Run the whole pipeline on this machine."""
+    from pipeline.config import load_config
+    from pipeline.local_runner import run_pipeline
+    from pipeline.record import FILE
+    from pipeline.summary import summary
+
+    config = load_config(config_file, overrides)
+    data_path = data or config.data.path
+    if not data_path:
+        raise UsageError("no data: pass --data PATH or set data.path in the configuration")
+    if not any(mark in data_path for mark in ("{", "://")) and not Path(data_path).exists():
+        raise UsageError(f"{data_path}: no such file or folder")
+    record = run_pipeline(config, data_path, workdir, show_progress=not as_json)
+    click.echo((workdir / FILE).read_text("utf-8") if as_json else summary(record, workdir))
