@@ -78,7 +78,8 @@ def test_bound_on_an_unknown_label_is_refused():
 
 
 def test_missing_file_names_the_presets():
-    with pytest.raises(UsageError, match=r"nope.yaml: no such .* presets: book, default"):
+    presets = "presets: book, default, demo, sst2_phrases, vectors"
+    with pytest.raises(UsageError, match=rf"nope.yaml: no such .* {presets}"):
         load_config("nope.yaml")
 
 
@@ -100,12 +101,56 @@ def test_configuration_is_frozen():
         Config().name = "other"
 
 
+LOCAL_RUNNER = "--runner=pipeline.beam_runner.LocalRunner"
+
+
 def test_beam_options():
     settings = BeamSettings(workers=2, running_mode="multi_processing", options=("--x=1",))
-    assert settings.pipeline_args() == [
-        "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    assert settings.pipeline_args("Transform") == [
         "--beam_plugins=tfx",
+        LOCAL_RUNNER,
         "--direct_num_workers=2",
         "--direct_running_mode=multi_processing",
+        "--sdk_container_image=none",
         "--x=1",
     ]
+
+
+def test_another_beam_runner_replaces_the_local_one():
+    settings = BeamSettings(options=("--runner=DataflowRunner", "--region=r"))
+    assert settings.pipeline_args("Transform") == [
+        "--beam_plugins=tfx",
+        "--runner=DataflowRunner",
+        "--region=r",
+    ]
+
+
+def test_beam_options_of_one_step_stand_instead_of_the_common_ones():
+    settings = BeamSettings(
+        options=("--runner=DataflowRunner",), nodes={"Evaluator": (), "Transform": ("--y=2",)}
+    )
+    assert settings.pipeline_args("StatisticsGen")[1:] == ["--runner=DataflowRunner"]
+    assert settings.pipeline_args("Evaluator")[1] == LOCAL_RUNNER
+    assert settings.pipeline_args("Transform")[-1] == "--y=2"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("beam.options=[runner=FlinkRunner]", "--set: beam.options.0: String should match"),
+        ("beam.options=[--runner, FlinkRunner]", "--set: beam.options.1: String should match"),
+        ("beam.nodes.Transform=[x]", "--set: beam.nodes.Transform.0: String should match"),
+        ("beam.nodes.Transform=[--runner=DaskRunner]", "mixes up tagged outputs; name another"),
+    ],
+)
+def test_wrong_beam_option_is_refused_in_one_line(override, message):
+    with pytest.raises(UsageError) as refusal:
+        load_config(None, (override,))
+    assert message in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("preset", ["demo", "vectors", "sst2_phrases", "book", "default"])
+def test_presets_are_whole(preset):
+    config = load_config(preset)
+    assert config.vectors.given == (preset == "demo")

@@ -1,10 +1,12 @@
 """The record of a run: how it ends, and what it takes from the steps."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 
 from components.errors import DataRefused, NotBlessed, SentiflowError
+from components.linear_baseline.result import LinearBaselineResult
 from pipeline.config import Config
 from pipeline.record import RunRecord, Step
 from pipeline.store import NodeExecution, StoredArtifact
@@ -75,6 +77,37 @@ def test_serving_check_decides(record, tmp_path, failures, blessed):
     assert record.serve_check["p99_ms"] == 3.0
 
 
+def test_calibration_comes_from_the_trainer(record, tmp_path):
+    found = {"temperature": 1.4, "error_before": 0.06, "error_after": 0.02, "rows": 90}
+    (tmp_path / "calibration.json").write_text(json.dumps(found))
+    model_run = StoredArtifact(1, str(tmp_path), {})
+    record.take_outcome("Trainer", finished({"model_run": [model_run]}))
+    assert record.calibration == found
+
+
+@pytest.mark.parametrize("missed", [[], ["accuracy 0.7 is 0.1 below …", "another bound"]])
+def test_evaluation_decides(record, tmp_path, missed):
+    outcome = {
+        "metrics": {"accuracy": 0.7},
+        "blessed_before": None,
+        "linear_baseline": {"accuracy": 0.8, "macro_f1": 0.75},
+        "missed_bounds": missed,
+    }
+    (tmp_path / "outcome.json").write_text(json.dumps(outcome))
+    execution = finished({"evaluation": [StoredArtifact(1, str(tmp_path), {})]})
+    if missed:
+        with pytest.raises(NotBlessed, match="not blessed: accuracy 0.7 is 0.1 below …; another b"):
+            record.take_outcome("Evaluator", execution)
+    else:
+        record.take_outcome("Evaluator", execution)
+    assert record.blessed is (not missed)
+    assert record.metrics == {"accuracy": 0.7}
+    assert record.baseline == {
+        "latest_blessed": None,
+        "linear": {"accuracy": 0.8, "macro_f1": 0.75},
+    }
+
+
 def test_pushed_version(record):
     pushed = StoredArtifact(1, "/p", {"pushed": 1, "pushed_version": "12"})
     record.take_outcome("Pusher", finished({"pushed_model": [pushed]}))
@@ -89,12 +122,16 @@ def test_summary_names_the_numbers(record, tmp_path):
         "macro_f1": 0.81,
         "example_count": 100,
     }
-    record.baseline = {"latest_blessed": {"accuracy": 0.79}}
+    linear = LinearBaselineResult(0.8, 0.79, 100, 900, 900, 5000)
+    record.baseline = {"latest_blessed": {"accuracy": 0.79}, "linear": asdict(linear)}
     record.serve_check = {"p50_ms": 2.0, "p99_ms": 4.04}
     record.pushed_version = 3
     text = summary(record, tmp_path)
     assert "1,000 read, 990 accepted, 9 rejected, 1 dropped as duplicates" in text
     assert "0.812 on 100 sentences of eval (always the largest class: 0.512; " in text
     assert "blessed model before: 0.790" in text
+    assert (
+        "\nbaseline  0.800 by a linear model on n-grams; the LSTM is 1.2 points above it\n" in text
+    )
     assert "p50 2.0 ms, p99 4.0 ms" in text
     assert f"version 3 in {tmp_path}/serving/sentiment/3" in text

@@ -1,0 +1,84 @@
+"""The last task of a run: says how the run went, however it ended, from the metadata store."""
+
+import json
+import os
+from dataclasses import asdict
+
+from components.errors import DataRefused, NotBlessed, SentiflowError, UsageError
+from pipeline.config import Config
+from pipeline.kubeflow.database import mysql_connection, open_store
+from pipeline.kubeflow.outputs import TaskOutputs, show_metrics
+from pipeline.kubeflow.task import Task
+from pipeline.page import run_page
+from pipeline.record import RunRecord, Step, StepState
+from pipeline.store import NodeExecution, RunStore
+
+NOT_REACHED = "a step before it failed"
+BY_EXIT_CODE = {error.exit_code: error for error in (DataRefused, NotBlessed)}
+
+
+def run_report(task: Task) -> None:
+    """Writes the run's record and page, and its metrics if the model was evaluated."""
+    config, refusal = task.config, None
+    try:
+        config = task.config_of_run()
+    except UsageError as error:  # the nodes have ended with it
+        refusal = error
+    store = open_store(mysql_connection(os.environ), config.name)
+    record = collect_record(config, task.run_id, task.nodes, store)
+    if refusal:
+        record.finish(refusal)
+    outputs = TaskOutputs(task.executor_input, task.outputs)
+    outputs.write("record", json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n")
+    outputs.write("page", run_page(record))
+    if record.metrics:
+        show_metrics(outputs, record.metrics, list(config.data.labels))
+
+
+def collect_record(
+    config: Config, run_id: str, nodes: tuple[str, ...], store: RunStore
+) -> RunRecord:
+    """Builds the record of a run from what its nodes left in the metadata store.
+
+    Args:
+      config: of the run.
+      run_id: Kubeflow's id of the run.
+      nodes: ids of all nodes, in the pipeline's order.
+      store: of the pipeline's executions.
+    """
+    record = RunRecord.start(config)
+    record.run_id = run_id
+    error: BaseException | None = None
+    for node in nodes:
+        execution = store.in_run(node, run_id)
+        record.steps.append(_step(node, execution))
+        if execution is None:
+            error = error or SentiflowError(f"{node} was not run")
+        elif not execution.succeeded:
+            error = _failure(node, execution)
+        else:
+            try:
+                record.take_outcome(node, execution)
+            except NotBlessed as refusal:
+                error = refusal
+    record.finish(error)
+    return record
+
+
+def _step(node: str, execution: NodeExecution | None) -> Step:
+    if execution is None:
+        return Step(node, "skipped", 0.0, NOT_REACHED)
+    if not execution.succeeded:
+        return Step(node, "failed", execution.seconds, _cause(execution))
+    state: StepState = "cached" if execution.cached else "run"
+    return Step(node, state, execution.seconds, execution.notes.get("why", ""))
+
+
+def _failure(node: str, execution: NodeExecution) -> SentiflowError:
+    error = BY_EXIT_CODE.get(execution.notes.get("exit_code", 1), SentiflowError)
+    return error(f"{node}: {_cause(execution)}")
+
+
+def _cause(execution: NodeExecution) -> str:
+    """What the node's task noted; a killed one had no time to."""
+    return execution.notes.get("error", f"left {execution.state}; its task was killed")

@@ -1,0 +1,1 @@
+"""Hands a compiled pipeline to Kubeflow Pipelines, starts or schedules runs, watches them."""
