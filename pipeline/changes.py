@@ -41,6 +41,8 @@ def _in_words(key: str, before: Any, after: Any) -> str:
         return "code changed"
     if name == "input_fingerprint":
         return "data changed"
+    if name == "vectors_fingerprint":
+        return "vectors changed"
     return f"{name}: {before} -> {after}"
 
 

@@ -1,10 +1,12 @@
 """The configuration: one frozen, typed object, read from one YAML file and `--set` overrides."""
 
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError, model_validator
 
 from components.errors import UsageError
 from components.evaluation.slices import check_bounds
@@ -12,15 +14,20 @@ from components.settings import (
     DataSettings,
     EvaluateSettings,
     GateSettings,
+    LinearBaselineSettings,
     ModelSettings,
     Section,
     ServeCheckSettings,
     ServingSettings,
     TextSettings,
     TrainSettings,
+    VectorsSettings,
 )
+from pipeline.kubeflow_settings import KubeflowSettings
 
 PRESETS = Path(__file__).parent / "configs"
+
+BeamOption = Annotated[str, Field(pattern=r"^--[A-Za-z][\w-]*(=.*)?$")]
 
 
 class DataSource(DataSettings):
@@ -34,25 +41,40 @@ class DataSource(DataSettings):
 
 
 class BeamSettings(Section):
-    """Apache Beam's runner on this machine."""
+    """Apache Beam's runner: on this machine, unless options name another."""
 
-    workers: PositiveInt = Field(1, description="of the DirectRunner")
+    workers: PositiveInt = Field(1, description="of the runner on this machine")
     running_mode: Literal["in_memory", "multi_threading", "multi_processing"] = "in_memory"
-    options: tuple[str, ...] = Field(
+    options: tuple[BeamOption, ...] = Field(
         (), description="further Beam pipeline options, as --name=value"
     )
+    nodes: dict[str, tuple[BeamOption, ...]] = Field(
+        {}, description="options of single steps by id, instead of `options`"
+    )
 
-    def pipeline_args(self) -> list[str]:
-        """The settings as Beam's command line options."""
-        return [
-            # Beam's DirectRunner would first download the binary of another runner, Prism.
-            "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-            # Workers in other processes must import tfx first: it mends tensorflow_data_validation.
-            "--beam_plugins=tfx",
-            f"--direct_num_workers={self.workers}",
-            f"--direct_running_mode={self.running_mode}",
-            *self.options,
-        ]
+    @model_validator(mode="after")
+    def _no_dask(self) -> "BeamSettings":
+        for option in (*self.options, *chain.from_iterable(self.nodes.values())):
+            if option.startswith("--runner=") and option.endswith("DaskRunner"):
+                raise ValueError(f"{option}: this runner mixes up tagged outputs; name another")
+        return self
+
+    def pipeline_args(self, node_id: str) -> list[str]:
+        """The settings of one step as Beam's command line options."""
+        options = self.nodes.get(node_id, self.options)
+        # Workers in other processes must import tfx first: it mends tensorflow_data_validation.
+        args = ["--beam_plugins=tfx"]
+        if not any(option.startswith("--runner=") for option in options):
+            args += [
+                # Not Beam's DirectRunner, which first downloads the binary of another one, Prism.
+                "--runner=pipeline.beam_runner.LocalRunner",
+                f"--direct_num_workers={self.workers}",
+                f"--direct_running_mode={self.running_mode}",
+                # Where no image is named, TFX packs itself for the workers: seconds, and 42 MB that
+                # stay in the temporary folder, for each step. This runner uses no image.
+                "--sdk_container_image=none",
+            ]
+        return [*args, *options]
 
 
 class Config(Section):
@@ -62,12 +84,15 @@ class Config(Section):
     data: DataSource = DataSource()
     gate: GateSettings = GateSettings()
     text: TextSettings = TextSettings()
+    vectors: VectorsSettings = VectorsSettings()
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
+    linear_baseline: LinearBaselineSettings = LinearBaselineSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     serve_check: ServeCheckSettings = ServeCheckSettings()
     serving: ServingSettings = ServingSettings()
     beam: BeamSettings = BeamSettings()
+    kubeflow: KubeflowSettings = KubeflowSettings()
 
 
 def load_config(file: str | None = None, overrides: tuple[str, ...] = ()) -> Config:
@@ -82,9 +107,21 @@ def load_config(file: str | None = None, overrides: tuple[str, ...] = ()) -> Con
         not allow; names file and key.
     """
     path = _find(file or "default")
-    values = _read_yaml(path)
-    for override in overrides:
-        _apply(values, override)
+    return _validate(_read_yaml(path), overrides, path)
+
+
+def override(config: Config, overrides: Sequence[str]) -> Config:
+    """A configuration with `key.subkey=value` strings applied, as `load_config` does.
+
+    Raises:
+      UsageError: unknown key or value out of range.
+    """
+    return _validate(config.model_dump(mode="json"), overrides, Path("configuration"))
+
+
+def _validate(values: dict[str, Any], overrides: Sequence[str], path: Path) -> Config:
+    for text in overrides:
+        _apply(values, text)
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
@@ -136,7 +173,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
     values[last] = value
 
 
-def _in_words(error: ValidationError, path: Path, overrides: tuple[str, ...]) -> str:
+def _in_words(error: ValidationError, path: Path, overrides: Sequence[str]) -> str:
     set_keys = [override.partition("=")[0].strip() for override in overrides]
     problems = []
     for problem in error.errors():

@@ -1,27 +1,31 @@
 """The pipeline: every step, in the order in which the data goes through it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.statistics_gen.component import StatisticsGen
-from tfx.components.trainer.component import Trainer
-from tfx.components.transform.component import Transform
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.data_gate import DataGate
-from components.evaluation.component import make_evaluator
+from components.errors import UsageError
+from components.evaluation.component import Evaluator
 from components.ingest.component import SentenceExampleGen
 from components.latest_blessed import BLESSING, CANDIDATE, MODEL, LatestOtherBlessedModel
+from components.linear_baseline.component import LinearBaseline
 from components.pusher import Pusher
 from components.schema_importer import SchemaImporter
 from components.serve_check.component import ServeCheck
-from pipeline.config import Config
+from components.word_vectors.component import WordVectors
+from components.word_vectors.consumers import Trainer, Transform
+from pipeline.config import BeamSettings, Config
 from pipeline.fingerprint import code_fingerprint
 
 
@@ -35,16 +39,16 @@ class Locations:
     checkpoints: str
 
     @classmethod
-    def below(cls, workdir: Path) -> "Locations":
-        """The layout of a workdir."""
+    def below(cls, root: str) -> "Locations":
+        """The layout of a workdir, and of the folder that the nodes in a cluster share."""
         return cls(
-            *(str(workdir / name) for name in ("artifacts", "serving", "rejects", "checkpoints"))
+            *(f"{root}/{name}" for name in ("artifacts", "serving", "rejects", "checkpoints"))
         )
 
 
 def create_pipeline(
     config: Config,
-    data_path: str,
+    data_path: str | RuntimeParameter,
     locations: Locations,
     metadata: metadata_store_pb2.ConnectionConfig,
 ) -> Pipeline:
@@ -52,9 +56,13 @@ def create_pipeline(
 
     Args:
       config: the resolved configuration.
-      data_path: file or folder of sentences, may hold {SPAN} and {VERSION}.
+      data_path: file or folder of sentences, may hold {SPAN} and {VERSION}; a runtime parameter
+        where a run gives it.
       locations: where artifacts, served models, rejects and checkpoints go.
       metadata: connection to the metadata store.
+
+    Raises:
+      UsageError: the configuration names a step that there is not.
     """
     labels = list(config.data.labels)
 
@@ -84,8 +92,20 @@ def create_pipeline(
         code_fingerprint=code_fingerprint("components.data_gate"),
     )
 
-    # 3. Tokens to ids, padded to max_length.
+    # 3. Choose the word vectors, if there are any; tokens to ids, padded to max_length.
+    vectors = None
+    if config.vectors.given:
+        vectors = WordVectors(
+            examples=example_gen.outputs["examples"],
+            settings=config.vectors,
+            text=config.text,
+            dimension=config.model.embedding_dim,
+            code_fingerprint=code_fingerprint("components.word_vectors.component"),
+        )
+        vectors.add_upstream_node(gate)
+    word_vectors = vectors.outputs["word_vectors"] if vectors else None
     transform = Transform(
+        word_vectors=word_vectors,
         examples=example_gen.outputs["examples"],
         schema=schema.outputs["schema"],
         preprocessing_fn="components.transform.preprocessing_fn",
@@ -102,6 +122,7 @@ def create_pipeline(
 
     # 4. Fit and export the model.
     trainer = Trainer(
+        word_vectors=word_vectors,
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         run_fn="components.trainer.run_fn",
@@ -109,14 +130,23 @@ def create_pipeline(
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={
             **config.model_dump(mode="json", include={"text", "model", "train"}),
+            "fine_tune_after": config.vectors.fine_tune_after,
             "labels": labels,
             "checkpoint_root": locations.checkpoints,
             "code_fingerprint": code_fingerprint("components.trainer"),
         },
     )
 
-    # 5. Judge it, against its bounds and against the latest blessed model.
-    baseline = Resolver(
+    # 5. Judge it, against its bounds, a linear model and the latest blessed model.
+    linear_baseline = LinearBaseline(
+        examples=example_gen.outputs["examples"],
+        settings=config.linear_baseline,
+        text=config.text,
+        labels=labels,
+        code_fingerprint=code_fingerprint("components.linear_baseline.component"),
+    )
+    linear_baseline.add_upstream_node(gate)
+    blessed_before = Resolver(
         strategy_class=LatestOtherBlessedModel,
         **{
             MODEL: Channel(type=Model),
@@ -124,10 +154,11 @@ def create_pipeline(
             CANDIDATE: trainer.outputs["model"],
         },
     )
-    evaluator = make_evaluator(
+    evaluator = Evaluator(
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
-        baseline_model=baseline.outputs[MODEL],
+        baseline_model=blessed_before.outputs[MODEL],
+        linear_baseline=linear_baseline.outputs["scores"],
         settings=config.evaluate,
         labels=labels,
         code_fingerprint=code_fingerprint("components.evaluation.component"),
@@ -153,23 +184,41 @@ def create_pipeline(
         ),
     )
 
+    nodes = [
+        example_gen,
+        schema,
+        statistics,
+        validator,
+        gate,
+        *([vectors] if vectors else []),
+        transform,
+        trainer,
+        linear_baseline,
+        blessed_before,
+        evaluator,
+        serve_check,
+        pusher,
+    ]
+    _set_beam_options(nodes, config.beam)
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=locations.artifacts,
-        components=[
-            example_gen,
-            schema,
-            statistics,
-            validator,
-            gate,
-            transform,
-            trainer,
-            baseline,
-            evaluator,
-            serve_check,
-            pusher,
-        ],  # fmt: skip
+        components=nodes,
         enable_cache=True,
         metadata_connection_config=metadata,
-        beam_pipeline_args=config.beam.pipeline_args(),
     )
+
+
+def _set_beam_options(nodes: list[BaseNode], settings: BeamSettings) -> None:
+    """Gives each step that runs on Beam its options.
+
+    Raises:
+      UsageError: `beam.nodes` names something else.
+    """
+    steps = {node.id: node for node in nodes if isinstance(node, BaseBeamComponent)}
+    if wrong := sorted(settings.nodes.keys() - steps.keys()):
+        raise UsageError(
+            f"beam.nodes: {', '.join(wrong)}: expected steps that run on Beam: {', '.join(steps)}"
+        )
+    for node_id, step in steps.items():
+        step.with_beam_pipeline_args(settings.pipeline_args(node_id))

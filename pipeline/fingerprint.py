@@ -11,8 +11,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OWN_PACKAGES = ("components", "schema")
+SOURCES = (".py", ".yaml", ".html", ".pbtxt")
 # A release of one of these can change what a step computes.
-PACKAGES = ("tfx", "tensorflow", "keras", "tensorflow-transform", "tensorflow-model-analysis")
+PACKAGES = (
+    "tfx",
+    "tensorflow",
+    "keras",
+    "tensorflow-transform",
+    "tensorflow-model-analysis",
+    "scikit-learn",
+)
 
 
 @functools.cache
@@ -31,6 +39,23 @@ def code_fingerprint(module: str) -> str:
     digest = hashlib.sha256()
     for name, source in sorted(_closure(module).items()):
         digest.update(f"{name}\0{source}\0".encode())
+    for name, version in package_versions().items():
+        digest.update(f"{name}=={version}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def source_fingerprint() -> str:
+    """Hashes all sources of this project and the versions in `PACKAGES`.
+
+    Returns:
+      16 hexadecimal digits, the same for a checkout and for what was installed from it.
+    """
+    digest = hashlib.sha256()
+    for package in ("components", "pipeline", "schema"):
+        for path in sorted((ROOT / package).rglob("*")):
+            if path.suffix in SOURCES:
+                digest.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
+                digest.update(path.read_bytes())
     for name, version in package_versions().items():
         digest.update(f"{name}=={version}\0".encode())
     return digest.hexdigest()[:16]

@@ -12,6 +12,7 @@ from typing import TextIO
 from components.errors import SentiflowError, UsageError
 from pipeline.config import Config
 from pipeline.console import quiet_libraries
+from pipeline.page import PAGE, run_page
 from pipeline.record import RunRecord, Step
 
 LOOKS_EACH_TIME = "asks the store each time"
@@ -20,7 +21,7 @@ LOOKS_EACH_TIME = "asks the store each time"
 def run_pipeline(
     config: Config, data_path: str, workdir: Path, show_progress: bool = True
 ) -> RunRecord:
-    """Runs all steps and writes `run.json`, however the run ends.
+    """Runs all steps and writes `run.json` and the run's page, however the run ends.
 
     Args:
       config: the resolved configuration.
@@ -52,6 +53,7 @@ def run_pipeline(
             error = _in_one_line(unexpected, record, log_file)
         record.finish(error)
         record.write(workdir)
+        _write_page(record, workdir)
     if error:
         raise error
     return record
@@ -70,7 +72,7 @@ def _run_nodes(
     from pipeline.node import launch_node
     from pipeline.store import RunStore
 
-    locations = Locations.below(workdir)
+    locations = Locations.below(str(workdir))
     connection = metadata.sqlite_metadata_connection_config(str(workdir / "metadata.db"))
     ir = compiler.Compiler().compile(create_pipeline(config, data_path, locations, connection))
     runtime_parameter_utils.substitute_runtime_parameter(
@@ -101,6 +103,12 @@ def _run_nodes(
             shutil.copytree(execution.outputs["rejects"][0].uri, locations.rejects)
         record.take_outcome(node_id, execution)
         record.write(workdir)
+
+
+def _write_page(record: RunRecord, workdir: Path) -> None:
+    page = workdir / PAGE
+    page.parent.mkdir(exist_ok=True)
+    page.write_text(run_page(record), encoding="utf-8")
 
 
 def _since(started: float) -> float:

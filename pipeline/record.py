@@ -37,6 +37,8 @@ class RunRecord:
     status: Status = "running"
     error: str | None = None
     rows: dict[str, Any] | None = None
+    calibration: dict[str, Any] | None = None
+    vectors: dict[str, Any] | None = None
     metrics: dict[str, Any] | None = None
     baseline: dict[str, Any] | None = None
     blessed: bool | None = None
@@ -73,11 +75,14 @@ class RunRecord:
         partial.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", "utf-8")
         os.replace(partial, workdir / FILE)
 
-    def take_rows(self, rejects_dir: str | Path) -> None:
+    def take_rows(self, rejects_dir: str) -> None:
         """Takes the counts of rows from the summary that ingest left beside the rejects."""
-        path = Path(rejects_dir, features.INGEST_SUMMARY)
-        if path.is_file():
-            summary = json.loads(path.read_text("utf-8"))
+        from tfx.dsl.io import fileio
+
+        path = os.path.join(rejects_dir, features.INGEST_SUMMARY)
+        if fileio.exists(path):
+            with fileio.open(path) as file:
+                summary = json.loads(file.read())
             self.rows = {k: summary[k] for k in ("read", "accepted", "rejected", "duplicates")}
 
     def take_outcome(self, node: str, execution: NodeExecution) -> None:
@@ -89,6 +94,10 @@ class RunRecord:
         match node:
             case "SentenceExampleGen":
                 self.take_rows(execution.outputs["rejects"][0].uri)
+            case "Trainer":
+                self._take_calibration(execution)
+            case "WordVectors":
+                self._take_coverage(execution)
             case "Evaluator":
                 self._take_evaluation(execution)
             case "ServeCheck":
@@ -98,22 +107,38 @@ class RunRecord:
                     execution.outputs["pushed_model"][0].properties["pushed_version"]
                 )
 
+    def _take_calibration(self, execution: NodeExecution) -> None:
+        from tfx.dsl.io import fileio
+
+        path = os.path.join(execution.outputs["model_run"][0].uri, features.CALIBRATION)
+        with fileio.open(path) as file:
+            self.calibration = json.loads(file.read())
+
+    def _take_coverage(self, execution: NodeExecution) -> None:
+        from components.word_vectors import artifact
+
+        coverage = artifact.read_coverage(execution.outputs[features.WORD_VECTORS][0].uri)
+        self.vectors = coverage.model_dump(mode="json")
+
     def _take_evaluation(self, execution: NodeExecution) -> None:
         from components.evaluation import outcome
 
-        evaluation = execution.outputs["evaluation"][0].uri
-        self.metrics = outcome.metrics(evaluation)
-        self.baseline = {"latest_blessed": outcome.baseline_metrics(evaluation)}
-        missed = outcome.missed_bounds(evaluation)
+        found = outcome.read(execution.outputs["evaluation"][0].uri)
+        self.metrics = found["metrics"]
+        self.baseline = {
+            "latest_blessed": found["blessed_before"],
+            "linear": found["linear_baseline"],
+        }
+        missed = found["missed_bounds"]
         self.blessed = not missed
         if missed:
             raise NotBlessed(f"model not blessed: {'; '.join(missed)}")
 
     def _take_serve_check(self, execution: NodeExecution) -> None:
-        from components.serve_check import check
+        from components.serve_check.result import read_result
 
         blessing = execution.outputs["blessing"][0]
-        self.serve_check = check.read_result(blessing.uri)
+        self.serve_check = read_result(blessing.uri)
         failures = self.serve_check["failures"]
         self.blessed = not failures
         if failures:

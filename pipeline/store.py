@@ -1,14 +1,14 @@
 """What the metadata store knows of a node's executions."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
 
 Execution, Event = metadata_store_pb2.Execution, metadata_store_pb2.Event
-FINISHED = (Execution.COMPLETE, Execution.CACHED)
+NOTE = "sentiflow_"  # begins the names of what we add to an execution after TFX is done with it
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class NodeExecution:
     properties: dict[str, Any]
     inputs: dict[str, list[StoredArtifact]]
     outputs: dict[str, list[StoredArtifact]]
+    notes: dict[str, Any] = field(default_factory=dict)  # see RunStore.note
+    seconds: float = 0.0  # from the registration of the execution to its last change
 
     @property
     def cached(self) -> bool:
@@ -48,22 +50,33 @@ class RunStore:
 
     def executions(self, node: str) -> list[NodeExecution]:
         """All executions of a node, the newest first."""
-        context = self._store.get_context_by_type_and_name("node", f"{self._pipeline}.{node}")
-        if context is None:
-            return []
-        executions = self._store.get_executions_by_context(context.id)
-        return [self._read(e) for e in sorted(executions, key=lambda e: e.id, reverse=True)]
+        return [self._read(execution) for execution in self._stored(node)]
 
     def latest(self, node: str) -> NodeExecution | None:
         """The newest execution of a node."""
-        return next(iter(self.executions(node)), None)
+        stored = self._stored(node)
+        return self._read(stored[0]) if stored else None
 
-    def latest_run(self, node: str) -> NodeExecution | None:
+    def in_run(self, node: str, run_id: str) -> NodeExecution | None:
+        """A node's execution in one run of the pipeline; a retry uses the same one again."""
+        context = self._store.get_context_by_type_and_name("pipeline_run", run_id)
+        if context is None:
+            return None
+        of_run = {e.id for e in self._store.get_executions_by_context(context.id)}
+        found = [e for e in self._stored(node) if e.id in of_run]
+        return self._read(found[0]) if found else None
+
+    def latest_run(self, node: str, before_run: str | None = None) -> NodeExecution | None:
         """The newest execution, or if that was cached, the one whose outputs it took.
 
         What a driver finds out, as the fingerprint of the data, is only stored with the latter.
+
+        Args:
+          node: its id.
+          before_run: a run whose own execution does not count.
         """
-        executions = self.executions(node)
+        own = self.in_run(node, before_run) if before_run else None
+        executions = [e for e in self.executions(node) if own is None or e.id != own.id]
         if not executions or not executions[0].cached:
             return next(iter(executions), None)
         outputs = executions[0].outputs
@@ -84,6 +97,31 @@ class RunStore:
             self._store.put_executions(dead)
         return len(dead)
 
+    def fail(self, execution_id: int) -> None:
+        """Marks an execution as FAILED, whatever it was."""
+        [execution] = self._store.get_executions_by_id([execution_id])
+        execution.last_known_state = Execution.FAILED
+        self._store.put_executions([execution])
+
+    def note(self, execution_id: int, **notes: str | int) -> None:
+        """Adds notes to an execution, for who looks at it later; no cache key holds them."""
+        [execution] = self._store.get_executions_by_id([execution_id])
+        for name, value in notes.items():
+            stored = execution.custom_properties[NOTE + name]
+            if isinstance(value, int):
+                stored.int_value = value
+            else:
+                stored.string_value = value
+        self._store.put_executions([execution])
+
+    def _stored(self, node: str) -> list[metadata_store_pb2.Execution]:
+        """A node's executions without their artifacts, the newest first."""
+        context = self._store.get_context_by_type_and_name("node", f"{self._pipeline}.{node}")
+        if context is None:
+            return []
+        executions = self._store.get_executions_by_context(context.id)
+        return sorted(executions, key=lambda execution: execution.id, reverse=True)
+
     def _read(self, execution: metadata_store_pb2.Execution) -> NodeExecution:
         events = self._store.get_events_by_execution_ids([execution.id])
         artifacts = {
@@ -96,12 +134,21 @@ class RunStore:
             artifact = artifacts[event.artifact_id]
             stored = StoredArtifact(artifact.id, artifact.uri, dict(_properties(artifact)))
             side.setdefault(event.path.steps[0].key, []).append(stored)
+        properties = dict(_properties(execution))
+        notes = {
+            key.removeprefix(NOTE): properties.pop(key)
+            for key in list(properties)
+            if key.startswith(NOTE)
+        }
+        milliseconds = execution.last_update_time_since_epoch - execution.create_time_since_epoch
         return NodeExecution(
             execution.id,
             Execution.State.Name(execution.last_known_state),
-            dict(_properties(execution)),
+            properties,
             inputs,
             outputs,
+            notes,
+            milliseconds / 1000,
         )
 
 

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from components.linear_baseline.result import LinearBaselineResult
+from components.word_vectors.coverage import Coverage
+from pipeline.page import PAGE
 from pipeline.record import FILE, RunRecord
 
 
@@ -13,20 +16,26 @@ def summary(record: RunRecord, workdir: Path) -> str:
       workdir: as the user named it.
     """
     rows, metrics, check = record.rows, record.metrics, record.serve_check
-    assert rows and metrics and check, "a run that succeeded has gone through all steps"
+    assert rows and metrics and record.baseline and check, (
+        "a run that succeeded has gone through all steps"
+    )
     rejected = sum(rows["rejected"].values())
     name = record.config["serving"]["model_name"]
+    linear = LinearBaselineResult(**record.baseline["linear"])
     majority = metrics["accuracy"] - metrics["accuracy_over_majority"]
     lines = [
         f"rows      {rows['read']:,} read, {rows['accepted']:,} accepted, {rejected:,} rejected, "
         f"{rows['duplicates']:,} dropped as duplicates",
+        *_vectors(record),
         f"accuracy  {metrics['accuracy']:.3f} on {metrics['example_count']:,} sentences of eval "
         f"(always the largest class: {majority:.3f}{_against(record)})",
         f"macro F1  {metrics['macro_f1']:.3f}",
+        f"baseline  {linear.beside(metrics['accuracy'])}",
         f"latency   p50 {check['p50_ms']:.1f} ms, p99 {check['p99_ms']:.1f} ms over REST",
         f"serving   version {record.pushed_version} in "
         f"{workdir / 'serving' / name / str(record.pushed_version)}",
         f"record    {workdir / FILE}",
+        f"page      {workdir / PAGE}",
     ]
     return "\n".join(lines)
 
@@ -34,3 +43,9 @@ def summary(record: RunRecord, workdir: Path) -> str:
 def _against(record: RunRecord) -> str:
     blessed = (record.baseline or {}).get("latest_blessed")
     return f"; blessed model before: {blessed['accuracy']:.3f}" if blessed else ""
+
+
+def _vectors(record: RunRecord) -> list[str]:
+    if record.vectors is None:
+        return []
+    return [f"vectors   {Coverage.model_validate(record.vectors).in_words()}"]

@@ -12,6 +12,7 @@ PADDING_ID = 0
 UNKNOWN_ID = 1
 RESERVED_IDS = 2  # the vocabulary's first token has this id
 VOCABULARY = "vocabulary"  # asset of the transform graph: a token a line, most frequent first
+WORD_VECTORS = "word_vectors"  # the steps' input of this name, and its folder in custom_config
 
 TRAIN, EVAL, TEST = "train", "eval", "test"
 SPLITS = (TRAIN, EVAL, TEST)
@@ -23,6 +24,9 @@ EXAMPLES = "examples"
 PROBABILITIES = "probabilities"  # float32 [batch, classes], in the order of `data.labels`
 MODEL_INFO = "assets.extra/sentiflow.json"  # {"labels": [...], "config": {...}}
 WARMUP_REQUESTS = "assets.extra/tf_serving_warmup_requests"
+
+# Beside TensorBoard's logs, in the Trainer's ModelRun artifact.
+CALIBRATION = "calibration.json"  # what Calibration in components/calibration.py describes
 
 # The Rejects artifact, and `rejects/` in the workdir.
 REJECTS_PREFIX = "rejects"  # rejects-*.jsonl: {"file", "record", "reason", "detail", "raw"}

@@ -5,6 +5,7 @@ from collections import Counter
 
 import ml_metadata
 import pytest
+from markupsafe import escape
 from ml_metadata.proto import metadata_store_pb2
 
 from components.errors import DataRefused, NotBlessed
@@ -27,6 +28,7 @@ NODES = [
     "StatisticsGen",
     "ExampleValidator",
     "DataGate",
+    "LinearBaseline",
     "Transform",
     "Trainer",
     "Resolver",
@@ -86,7 +88,18 @@ def test_record_holds_what_others_rely_on(fresh, workdir):
     assert record["rows"] == {"read": 450, "accepted": 450, "rejected": {}, "duplicates": 0}
     assert record["metrics"]["example_count"] == 90
     assert record["metrics"]["accuracy"] > 0.9
-    assert record["baseline"] == {"latest_blessed": None}
+    assert record["baseline"]["latest_blessed"] is None
+    linear = record["baseline"]["linear"]
+    assert linear["accuracy"] > 0.9
+    assert linear["macro_f1"] > 0.9
+    assert (linear["example_count"], linear["train_rows"], linear["trained_on"]) == (90, 360, 360)
+    calibration = record["calibration"]
+    assert calibration["rows"] == 90
+    assert 0.5 <= calibration["temperature"] <= 10
+    # The Evaluator asked the exported model, and so knows the temperature.
+    assert record["metrics"]["calibration_error"] == pytest.approx(
+        calibration["error_after"], abs=1e-4
+    )
     assert [step["id"] for step in record["steps"]] == NODES
     assert {step["why"] for step in record["steps"] if step["id"] != "Resolver"} == {"first run"}
     assert record["config"]["train"]["max_epochs"] == 8
@@ -141,6 +154,25 @@ def test_missed_bound_stops_before_serving_and_says_by_how_much(
     assert record["blessed"] is False
     assert record["pushed_version"] is None
     assert [step["id"] for step in record["steps"]][-1] == "Evaluator"
+
+
+def test_no_better_than_the_linear_baseline_ends_with_4(fresh, data, workdir):
+    linear = run_json(workdir)["baseline"]["linear"]["accuracy"]
+    lead = 1.0 - linear + 0.01  # no model can have it
+    config = small_config(None, LABELS, f"evaluate.beat_baseline_by={lead}")
+    with pytest.raises(NotBlessed, match=r"linear baseline.*beat_baseline_by") as refusal:
+        run_pipeline(config, str(data), workdir)
+    assert refusal.value.exit_code == 4
+    assert "\n" not in str(refusal.value)
+    record = run_json(workdir)
+    assert record["status"] == "not_blessed"
+    assert record["pushed_version"] is None
+    states = {step["id"]: step["state"] for step in record["steps"]}
+    assert states["LinearBaseline"] == "cached"
+    assert states["Trainer"] == "cached"
+    evaluator = record["steps"][-1]
+    assert (evaluator["id"], evaluator["state"]) == ("Evaluator", "run")
+    assert f"beat_baseline_by: None -> {lead}" in evaluator["why"]
 
 
 def test_failed_serving_check_pushes_nothing(fresh, data, workdir):
@@ -209,3 +241,5 @@ def test_refused_data_keeps_the_rejects_and_ends_with_3(tmp_path, config):
     ]
     assert len(rejects) == 20
     assert [step["state"] for step in record["steps"]] == ["run", "failed"]
+    page = (tmp_path / "work" / "report" / "index.html").read_text("utf-8")
+    assert f"The data was refused: {escape(str(refusal.value))}" in page

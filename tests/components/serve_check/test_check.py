@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.serve_check import check
+from components.serve_check import check, result
 from components.serving.client import Prediction
 from components.serving.process import ServerDidNotStart
 from components.settings import ServeCheckSettings
@@ -53,8 +53,8 @@ def test_server_that_does_not_start_is_a_failure_of_the_model(tmp_path, monkeypa
 
 
 def test_result_is_read_back(tmp_path):
-    check.ServeCheckResult(3, ["slow"], 1.0, 1e-7, 2.0, 3.0).write(str(tmp_path))
-    assert check.read_result(str(tmp_path)) == {
+    result.ServeCheckResult(3, ["slow"], 1.0, 1e-7, 2.0, 3.0).write(str(tmp_path))
+    assert result.read_result(str(tmp_path)) == {
         "sentences": 3,
         "failures": ["slow"],
         "start_seconds": 1.0,
