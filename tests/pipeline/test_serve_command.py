@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,19 @@ def predict(served: Served, url: str, *arguments: str) -> str:
     return result.output
 
 
+def logged(log: Path, sentences: list[str]) -> list[dict]:
+    """What the request log has of these sentences, which it may write after their answer."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        written = log.read_text()
+        lines = written[: written.rfind("\n") + 1].splitlines()
+        entries = [entry for entry in map(json.loads, lines) if entry["sentences"] == sentences]
+        if entries:
+            return entries
+        time.sleep(0.05)
+    return []
+
+
 def test_nothing_but_the_one_line_is_printed(served: Served) -> None:
     assert served.stderr.read_text() == ""
 
@@ -163,12 +177,10 @@ def test_the_page_is_there_without_a_token_and_its_answers_are_not(served: Serve
 
 def test_the_request_log_has_questions_and_answers(served: Served) -> None:
     predict(served, served.rest, "great film")
-    log = served.folder / "logs" / "requests.jsonl"
-    entries = [json.loads(line) for line in log.read_text().splitlines()]
-    (entry,) = [entry for entry in entries if entry["sentences"] == ["great film"]]
+    (entry,) = logged(served.folder / "logs" / "requests.jsonl", ["great film"])
     assert entry.pop("ms") > 0
-    logged = datetime.datetime.fromisoformat(entry.pop("time"))
-    assert abs(datetime.datetime.now(datetime.UTC) - logged) < datetime.timedelta(minutes=5)
+    when = datetime.datetime.fromisoformat(entry.pop("time"))
+    assert abs(datetime.datetime.now(datetime.UTC) - when) < datetime.timedelta(minutes=5)
     assert entry == {
         "version": 1,
         "protocol": "REST",
