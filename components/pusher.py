@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 import uuid
+from collections.abc import Callable, Collection, Mapping
 
 import tensorflow as tf
 from tfx.components.pusher import component, executor
@@ -17,30 +18,40 @@ PARTIAL = ".partial"
 ABANDONED_SECONDS = 3600
 
 
-def push_model(model_dir: str, base_directory: str) -> int:
+ExtraFiles = Callable[[int], Mapping[str, bytes]]  # version -> {path in the version: content}
+
+
+def push_model(model_dir: str, base_directory: str, extra_files: ExtraFiles) -> int:
     """Copies a SavedModel to `<base_directory>/<version>`, one above the highest version so far.
 
     The copy is made under a hidden name, which no server takes for a version, and renamed when it
     is whole; if another push took the number meanwhile, the next one is taken. A model that already
-    is the latest version is not pushed again. In a bucket a rename copies file by file.
+    is the latest version is not pushed again; its extra files are renewed. In a bucket a rename
+    copies file by file.
 
     Args:
       model_dir: the SavedModel with its assets.
       base_directory: the model's folder below the serving root.
+      extra_files: what is told of the model beside it, below `assets.extra/`, which no server loads
+        with the model. Always the same names; none of them is the model's own.
 
     Returns:
       The version under which the model is served.
     """
     latest = max(versions(base_directory), default=0)
-    if latest and _digest(model_dir) == _digest(os.path.join(base_directory, str(latest))):
-        return latest
+    if latest:
+        served, extra = os.path.join(base_directory, str(latest)), extra_files(latest)
+        if _digest(model_dir) == _digest(served, ignored=extra):
+            _renew(served, extra)
+            return latest
     _remove_abandoned(base_directory)
-    partial = os.path.join(base_directory, f".{uuid.uuid4().hex}{PARTIAL}")
+    partial = _hidden_name(base_directory)
     try:
         io_utils.copy_dir(model_dir, partial)
         version = latest + 1
         while fileio.exists(os.path.join(base_directory, str(version))):
             version += 1
+        _write(partial, extra_files(version))
         fileio.rename(partial, os.path.join(base_directory, str(version)))
     except BaseException:
         if fileio.exists(partial):
@@ -65,16 +76,51 @@ def _remove_abandoned(base_directory: str) -> None:
             tf.io.gfile.rmtree(path)
 
 
-def _digest(model_dir: str) -> str:
-    """A hash over the names and contents of all files below a folder."""
+def _hidden_name(base_directory: str) -> str:
+    return os.path.join(base_directory, f".{uuid.uuid4().hex}{PARTIAL}")
+
+
+def _write(folder: str, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        path = os.path.join(folder, name)
+        fileio.makedirs(os.path.dirname(path))
+        with fileio.open(path, "wb") as file:
+            file.write(content)
+
+
+def _renew(version_dir: str, files: Mapping[str, bytes]) -> None:
+    """Replaces files in a version that may be served; a reader finds each old or new, and whole."""
+    partial = _hidden_name(os.path.dirname(version_dir))
+    try:
+        _write(partial, files)
+        for name in files:
+            fileio.makedirs(os.path.dirname(os.path.join(version_dir, name)))
+            fileio.rename(
+                os.path.join(partial, name), os.path.join(version_dir, name), overwrite=True
+            )
+    finally:
+        if fileio.exists(partial):
+            fileio.rmtree(partial)
+
+
+def _digest(model_dir: str, ignored: Collection[str] = ()) -> str:
+    """A hash over the names and contents of all files below a folder but the ignored ones."""
     digest = hashlib.sha256()
     for folder, _, files in sorted(fileio.walk(model_dir)):
         for name in sorted(files):
             path = os.path.join(folder, name)
-            digest.update(os.path.relpath(path, model_dir).encode() + b"\0")
+            relative = os.path.relpath(path, model_dir)
+            if relative in ignored:
+                continue
+            digest.update(relative.encode() + b"\0")
             with fileio.open(path, "rb") as file:
                 digest.update(hashlib.sha256(file.read()).digest())
     return digest.hexdigest()
+
+
+def _extra_files(version: int) -> dict[str, bytes]:
+    """What is told of a version beside its model."""
+    return {}
 
 
 class Executor(executor.Executor):
@@ -97,7 +143,7 @@ class Executor(executor.Executor):
             pusher_pb2.PushDestination(),
         )
         base_directory = destination.filesystem.base_directory
-        version = push_model(self.GetModelPath(input_dict), base_directory)
+        version = push_model(self.GetModelPath(input_dict), base_directory, _extra_files)
         self._MarkPushed(pushed, os.path.join(base_directory, str(version)), str(version))
 
 

@@ -7,6 +7,14 @@ import pytest
 
 from components import pusher
 
+CARD = "assets.extra/card.md"
+
+
+def push(model, base, text="A card."):
+    return pusher.push_model(
+        str(model), str(base), lambda version: {CARD: f"{version}: {text}".encode()}
+    )
+
 
 @pytest.fixture
 def model(tmp_path):
@@ -18,32 +26,41 @@ def model(tmp_path):
 
 
 def test_first_push_is_version_1(model, tmp_path):
-    assert pusher.push_model(str(model), str(tmp_path / "serving/m")) == 1
+    assert push(model, tmp_path / "serving/m") == 1
     pushed = tmp_path / "serving/m/1"
     assert (pushed / "saved_model.pb").read_bytes() == b"graph"
     assert (pushed / "variables/variables.index").read_bytes() == b"weights"
+    assert (pushed / CARD).read_bytes() == b"1: A card."
 
 
 def test_same_model_is_not_pushed_again(model, tmp_path):
     base = str(tmp_path / "m")
-    assert [pusher.push_model(str(model), base) for _ in range(2)] == [1, 1]
+    assert [push(model, base) for _ in range(2)] == [1, 1]
     assert pusher.versions(base) == [1]
+
+
+def test_same_model_with_another_card_gets_it_without_a_new_version(model, tmp_path):
+    base = tmp_path / "m"
+    push(model, base)
+    assert push(model, base, "A corrected card.") == 1
+    assert (base / "1" / CARD).read_bytes() == b"1: A corrected card."
+    assert [path.name for path in base.iterdir()] == ["1"]  # no partial copy is left
 
 
 def test_changed_model_and_the_one_before_it_get_new_versions(model, tmp_path):
     base = str(tmp_path / "m")
-    pusher.push_model(str(model), base)
+    push(model, base)
     (model / "variables/variables.index").write_bytes(b"better")
-    assert pusher.push_model(str(model), base) == 2
+    assert push(model, base) == 2
     (model / "variables/variables.index").write_bytes(b"weights")
-    assert pusher.push_model(str(model), base) == 3
+    assert push(model, base) == 3
 
 
 def test_renamed_file_is_a_change(model, tmp_path):
     base = str(tmp_path / "m")
-    pusher.push_model(str(model), base)
+    push(model, base)
     (model / "variables/variables.index").rename(model / "variables/other.index")
-    assert pusher.push_model(str(model), base) == 2
+    assert push(model, base) == 2
 
 
 def test_versions_are_numbers_in_numeric_order(tmp_path):
@@ -59,7 +76,7 @@ def test_rest_of_a_killed_push_is_removed_once_it_is_old(model, tmp_path):
         (rest / "stray").write_bytes(b"half")
     an_hour_ago = time.time() - pusher.ABANDONED_SECONDS - 1
     os.utime(old, (an_hour_ago, an_hour_ago))
-    assert pusher.push_model(str(model), str(tmp_path / "m")) == 1
+    assert push(model, tmp_path / "m") == 1
     assert not (tmp_path / "m/1/stray").exists()
     assert not old.exists()
     assert young.exists()  # it may be another push at work
@@ -75,12 +92,13 @@ def test_two_pushes_at_once_get_two_versions(model, tmp_path, monkeypatch):
         other = tmp_path / "other"
         copy_dir(source, str(other))
         (other / "variables/variables.index").write_bytes(b"of the other run")
-        assert pusher.push_model(str(other), str(base)) == 1
+        assert push(other, base) == 1
 
     monkeypatch.setattr(pusher.io_utils, "copy_dir", overtaken)
-    assert pusher.push_model(str(model), str(base)) == 2
+    assert push(model, base) == 2
     assert (base / "1/variables/variables.index").read_bytes() == b"of the other run"
     assert (base / "2/variables/variables.index").read_bytes() == b"weights"
+    assert [(base / n / CARD).read_text() for n in "12"] == ["1: A card.", "2: A card."]
 
 
 def test_failed_copy_leaves_no_version(model, tmp_path, monkeypatch):
@@ -89,5 +107,5 @@ def test_failed_copy_leaves_no_version(model, tmp_path, monkeypatch):
 
     monkeypatch.setattr(pusher.io_utils, "copy_dir", fail)
     with pytest.raises(OSError, match="disk full"):
-        pusher.push_model(str(model), str(tmp_path / "m"))
+        push(model, tmp_path / "m")
     assert pusher.versions(str(tmp_path / "m")) == []
