@@ -26,6 +26,9 @@ class Step:
     state: StepState
     seconds: float
     why: str
+    started: float | None = None  # seconds since the run's start
+    inputs: dict[str, list[int]] = field(default_factory=dict)  # ids of artifacts by key
+    outputs: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -37,13 +40,18 @@ class RunRecord:
     status: Status = "running"
     error: str | None = None
     rows: dict[str, Any] | None = None
+    data: dict[str, Any] | None = None  # see `components.ingest.summary`
+    history: list[dict[str, Any]] | None = None  # of the epochs
+    kept_epoch: int | None = None  # from 1
     calibration: dict[str, Any] | None = None
     vectors: dict[str, Any] | None = None
     metrics: dict[str, Any] | None = None
+    mistakes: list[dict[str, Any]] | None = None
     baseline: dict[str, Any] | None = None
     blessed: bool | None = None
     serve_check: dict[str, Any] | None = None
     pushed_version: int | None = None
+    previous: dict[str, Any] | None = None  # the run before in this workdir, and what changed since
     steps: list[Step] = field(default_factory=list)
     packages: dict[str, str] = field(default_factory=package_versions)
     code: str = field(default_factory=lambda: code_fingerprint("pipeline.definition"))

@@ -38,12 +38,15 @@ def test_status_says_how_the_run_ended(record, error, status, text):
 
 
 def test_written_record_is_json_with_the_promised_keys(record, tmp_path):
-    record.steps.append(Step("Trainer", "run", 1.5, "first run"))
+    record.steps.append(Step("Trainer", "run", 1.5, "first run", 20.25, {"examples": [3]}))
     record.write(tmp_path)
     written = json.loads((tmp_path / "run.json").read_text("utf-8"))
     assert written["steps"] == [
-        {"id": "Trainer", "state": "run", "seconds": 1.5, "why": "first run"}
-    ]
+        {
+            "id": "Trainer", "state": "run", "seconds": 1.5, "why": "first run", "started": 20.25,
+            "inputs": {"examples": [3]}, "outputs": {},
+        }
+    ]  # fmt: skip
     assert {
         "status", "rows", "metrics", "baseline", "blessed", "pushed_version",
         "steps", "config", "packages", "code",
