@@ -11,6 +11,7 @@ from pydantic import Field, PositiveInt, ValidationError, model_validator
 from components.errors import UsageError
 from components.evaluation.slices import check_bounds
 from components.settings import (
+    CardSettings,
     DataSettings,
     EvaluateSettings,
     GateSettings,
@@ -90,6 +91,7 @@ class Config(Section):
     linear_baseline: LinearBaselineSettings = LinearBaselineSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     serve_check: ServeCheckSettings = ServeCheckSettings()
+    card: CardSettings = CardSettings()
     serving: ServingSettings = ServingSettings()
     beam: BeamSettings = BeamSettings()
     kubeflow: KubeflowSettings = KubeflowSettings()
