@@ -78,7 +78,7 @@ def _config(preset: str, labels: list[str], seed: str, overrides: tuple[str, ...
 
 
 def _lstm_accuracy(config: Config, folder: Path, workdir: Path) -> float:
-    record = run_pipeline(config, str(folder), workdir, show_progress=False)
+    record = run_pipeline(config, str(folder), workdir, shown=False)
     assert record.metrics
     return record.metrics["accuracy"]
 

@@ -1,54 +1,58 @@
-"""What a person reads while a run goes on; the libraries' own output goes to a log file."""
+"""The terminal of a run: the libraries' own output goes to a log file."""
 
 import contextlib
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
-OWN_LOGGERS = ("components", "pipeline")
+TEE_SECONDS = 5.0  # that the last lines may take
 
 
 @contextlib.contextmanager
-def quiet_libraries(log_file: Path, show_progress: bool) -> Iterator[TextIO]:
-    """Sends everything that is printed or logged to a file, and our own progress to the terminal.
+def quiet_libraries(log_file: Path, verbose: bool = False) -> Iterator[TextIO]:
+    """Sends everything that is printed or logged to a file.
 
     TensorFlow writes from C++, Beam and the serving process from others: so the file descriptors
     themselves are redirected.
 
     Args:
       log_file: is appended to.
-      show_progress: False sends our own progress nowhere.
+      verbose: whether it also goes to the standard error.
 
     Yields:
-      The stream for progress: the real standard output, if it is to be shown.
+      The real standard output.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    saved = os.dup(1), os.dup(2)
-    with (
-        open(log_file, "a", encoding="utf-8", buffering=1) as log,
-        open(
-            os.dup(1) if show_progress else os.devnull, "w", encoding="utf-8", buffering=1
-        ) as terminal,
-    ):
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-        handlers = _log_to(log, terminal)
+    with contextlib.ExitStack() as stack:
+        saved = [stack.enter_context(os.fdopen(os.dup(fd), "wb", 0)) for fd in (1, 2)]
+        terminal = stack.enter_context(
+            open(os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace", buffering=1)
+        )
+        sink = stack.enter_context(
+            _tee(log_file) if verbose else open(log_file, "a", encoding="utf-8", buffering=1)
+        )
+        os.dup2(sink.fileno(), 1)
+        os.dup2(sink.fileno(), 2)
+        to_log = logging.StreamHandler(sink)
+        to_log.setFormatter(logging.Formatter(LOG_FORMAT))
+        root = logging.getLogger()
+        root.setLevel(logging.INFO)
+        root.addHandler(to_log)
         try:
             yield terminal
         finally:
-            for logger, handler in handlers:
-                logger.removeHandler(handler)
+            root.removeHandler(to_log)
             sys.stdout.flush()
             sys.stderr.flush()
             for target, original in enumerate(saved, start=1):
-                os.dup2(original, target)
-                os.close(original)
+                os.dup2(original.fileno(), target)
 
 
 @contextlib.contextmanager
@@ -66,18 +70,20 @@ def silent_stderr() -> Iterator[None]:
         os.close(original)
 
 
-def _log_to(log: TextIO, terminal: TextIO) -> list[tuple[logging.Logger, logging.Handler]]:
-    to_log = logging.StreamHandler(log)
-    to_log.setFormatter(logging.Formatter(LOG_FORMAT))
-    root = logging.getLogger()
-    root.setLevel(logging.INFO)
-    root.addHandler(to_log)
-    handlers: list[tuple[logging.Logger, logging.Handler]] = [(root, to_log)]
-    to_terminal = logging.StreamHandler(terminal)
-    to_terminal.setFormatter(logging.Formatter("        %(message)s"))
-    for name in OWN_LOGGERS:
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.INFO)
-        logger.addHandler(to_terminal)
-        handlers.append((logger, to_terminal))
-    return handlers
+@contextlib.contextmanager
+def _tee(log_file: Path) -> Iterator[TextIO]:
+    """A stream to the end of a file and to the standard error.
+
+    A process does it, not a thread: native code that holds Python's lock may fill the pipe.
+    """
+    tee = subprocess.Popen(
+        ["tee", "-i", "-a", str(log_file)], stdin=subprocess.PIPE, stdout=2, encoding="utf-8"
+    )
+    assert tee.stdin
+    tee.stdin.reconfigure(line_buffering=True)  # type: ignore[attr-defined]
+    try:
+        yield tee.stdin  # type: ignore[misc]
+    finally:
+        tee.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a child of the run still writes
+            tee.wait(TEE_SECONDS)

@@ -7,19 +7,37 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from components.errors import SentiflowError, UsageError
 from pipeline.config import Config
 from pipeline.console import quiet_libraries
+from pipeline.excerpt import STEP_BEGINS, relevant_lines
 from pipeline.page import PAGE, run_page
+from pipeline.progress import Progress, show_progress
 from pipeline.record import RunRecord, Step
 
 LOOKS_EACH_TIME = "asks the store each time"
+INTERRUPTED = "interrupted by the user"
+
+
+class StepFailed(SentiflowError):
+    """A step, or the setting up, failed for a reason that is not the user's.
+
+    Attributes:
+      log_lines: of the log, the part that tells why.
+    """
+
+    def __init__(self, message: str, log_lines: list[str]):
+        super().__init__(message)
+        self.log_lines = log_lines
 
 
 def run_pipeline(
-    config: Config, data_path: str, workdir: Path, show_progress: bool = True
+    config: Config,
+    data_path: str,
+    workdir: Path,
+    shown: bool = True,
+    verbose: bool = False,
 ) -> RunRecord:
     """Runs all steps and writes `run.json` and the run's page, however the run ends.
 
@@ -27,7 +45,8 @@ def run_pipeline(
       config: the resolved configuration.
       data_path: file or folder of labelled sentences.
       workdir: made if need be; holds everything that the run leaves.
-      show_progress: whether to print a line when a step starts and ends.
+      shown: whether to show the steps on the standard output.
+      verbose: whether what the libraries print and log goes to the standard error too.
 
     Returns:
       The record of a run that ended with its model served.
@@ -36,21 +55,25 @@ def run_pipeline(
       UsageError: another run uses the workdir, or it cannot be written.
       DataRefused: the data cannot be trained on.
       NotBlessed: the model missed a bound or failed its serving check.
-      SentiflowError: a step failed otherwise; the text names the log.
+      StepFailed: a step failed otherwise; the text names the log.
       KeyboardInterrupt: the user stopped the run; the next one goes on from here.
     """
     workdir = workdir.absolute()
     record = RunRecord.start(config)
     log_file = workdir / "logs" / f"{record.run_id.replace(':', '')}.log"
-    with _sole_use(workdir), quiet_libraries(log_file, show_progress) as terminal:
+    with (
+        _sole_use(workdir),
+        quiet_libraries(log_file, verbose) as terminal,
+        show_progress(terminal, shown, live=not verbose) as progress,
+    ):
         record.write(workdir)  # a killed run must not leave the record of the run before it
         error: BaseException | None = None
         try:
-            _run_nodes(config, data_path, workdir, record, terminal)
-        except (SentiflowError, KeyboardInterrupt) as expected:
-            error = expected
-        except Exception as unexpected:
-            error = _in_one_line(unexpected, record, log_file)
+            _run_nodes(config, data_path, workdir, record, progress)
+        except KeyboardInterrupt as interrupt:
+            error = interrupt
+        except Exception as cause:
+            error = cause if _is_refusal(cause) else _step_failed(cause, record, log_file)
         record.finish(error)
         record.write(workdir)
         _write_page(record, workdir)
@@ -60,7 +83,7 @@ def run_pipeline(
 
 
 def _run_nodes(
-    config: Config, data_path: str, workdir: Path, record: RunRecord, terminal: TextIO
+    config: Config, data_path: str, workdir: Path, record: RunRecord, progress: Progress
 ) -> None:
     # Imported here, with the libraries' output already redirected: together they take seconds.
     from tfx.dsl.compiler import compiler, constants
@@ -82,23 +105,27 @@ def _run_nodes(
     store.abandon_running()
     shutil.rmtree(locations.rejects, ignore_errors=True)
 
-    for number, wrapper in enumerate(ir.nodes, start=1):
+    progress.plan([wrapper.pipeline_node.node_info.id for wrapper in ir.nodes])
+    for wrapper in ir.nodes:
         node = wrapper.pipeline_node
         node_id = node.node_info.id
         previous = store.latest_run(node_id)
-        print(f"{number:2}/{len(ir.nodes)} {node_id}", file=terminal)
+        logging.getLogger().info(STEP_BEGINS, node_id)
+        progress.start(node_id)
         started = time.monotonic()
         try:
             execution = launch_node(ir, node, connection, store)
         except BaseException as error:
             if node_id == "SentenceExampleGen":
                 record.take_rows(locations.rejects)
-            record.steps.append(Step(node_id, "failed", _since(started), str(error)))
+            cause = INTERRUPTED if isinstance(error, KeyboardInterrupt) else str(error)
+            record.steps.append(Step(node_id, "failed", _since(started), cause))
+            progress.end(record.steps[-1])
             raise
         reason = LOOKS_EACH_TIME if node_id == "Resolver" else why(execution, previous)
         step = Step(node_id, "cached" if execution.cached else "run", _since(started), reason)
         record.steps.append(step)
-        print(f"        {step.state} in {step.seconds:.1f} s: {reason}", file=terminal)
+        progress.end(step)
         if node_id == "SentenceExampleGen":
             shutil.copytree(execution.outputs["rejects"][0].uri, locations.rejects)
         record.take_outcome(node_id, execution)
@@ -115,11 +142,19 @@ def _since(started: float) -> float:
     return round(time.monotonic() - started, 2)
 
 
-def _in_one_line(error: Exception, record: RunRecord, log_file: Path) -> SentiflowError:
-    logging.getLogger().error("run failed", exc_info=error)
+def _is_refusal(error: Exception) -> bool:
+    """Whether the error is the user's to mend, and its one line says all."""
+    return isinstance(error, SentiflowError) and error.exit_code != SentiflowError.exit_code
+
+
+def _step_failed(error: Exception, record: RunRecord, log_file: Path) -> StepFailed:
     step = record.steps[-1].id if record.steps else "set-up"
     cause = " ".join(str(error).split())[:300]
-    return SentiflowError(f"{step} failed: {type(error).__name__}: {cause} (log: {log_file})")
+    if not isinstance(error, SentiflowError):
+        cause = f"{type(error).__name__}: {cause}"
+        logging.getLogger().error("%s failed", step, exc_info=error)
+    message = f"{step} failed: {cause} (log: {log_file})"
+    return StepFailed(message, relevant_lines(log_file, message))
 
 
 @contextlib.contextmanager

@@ -14,16 +14,18 @@ from pipeline.commands.options import config_option, set_option, workdir_option
 @workdir_option
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run's record instead of progress.")
+@click.option("--verbose", is_flag=True, help="Show what the libraries print, too, on stderr.")
 def run(
     config_file: str | None,
     data: str | None,
     workdir: Path,
     overrides: tuple[str, ...],
     as_json: bool,
+    verbose: bool,
 ) -> None:
     """Run the whole pipeline on this machine."""
     from pipeline.config import load_config
-    from pipeline.local_runner import run_pipeline
+    from pipeline.local_runner import StepFailed, run_pipeline
     from pipeline.record import FILE
     from pipeline.summary import summary
 
@@ -33,5 +35,19 @@ def run(
         raise UsageError("no data: pass --data PATH or set data.path in the configuration")
     if not any(mark in data_path for mark in ("{", "://")) and not Path(data_path).exists():
         raise UsageError(f"{data_path}: no such file or folder")
-    record = run_pipeline(config, data_path, workdir, show_progress=not as_json)
+    try:
+        record = run_pipeline(config, data_path, workdir, shown=not as_json, verbose=verbose)
+    except StepFailed as failure:
+        if not verbose:
+            _show_log(failure.log_lines)
+        raise
     click.echo((workdir / FILE).read_text("utf-8") if as_json else summary(record, workdir))
+
+
+def _show_log(lines: list[str]) -> None:
+    """Shows a part of the log on stderr, each line marked."""
+    from pipeline.progress import printable
+
+    click.echo("from the log:", err=True)
+    for line in lines:
+        click.echo(f"  | {printable(line)}", err=True)

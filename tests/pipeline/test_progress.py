@@ -1,0 +1,218 @@
+"""The live table and the plain lines of a run."""
+
+import io
+import logging
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from pipeline.progress import Lines, LiveTable, Messages, printable, show_progress
+from pipeline.record import Step
+
+STEPS = ["SentenceExampleGen", "Transform", "Trainer", "Pusher"]
+
+
+def at_work(progress):
+    """A run in its third step."""
+    progress.plan(STEPS)
+    progress.start("SentenceExampleGen")
+    progress.end(Step("SentenceExampleGen", "cached", 0.42, "nothing changed"))
+    progress.start("Transform")
+    progress.end(Step("Transform", "run", 51.2, "text.max_length: 64 -> 32"))
+    progress.start("Trainer")
+    progress.say("epoch 2/20  loss 0.612  accuracy 66.0 %  eval 71.2 %", important=False)
+    return progress
+
+
+def live_table(width=80, height=24, **options):
+    # No file of a terminal: rich takes the size given here.
+    file = io.StringIO()
+    console = Console(
+        file=file, force_terminal=True, width=width, height=height, _environ={}, **options
+    )
+    return LiveTable(console), console
+
+
+def drawn(table, console):
+    with console.capture() as capture:
+        console.print(table.table())
+    return [line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", capture.get()).splitlines()]
+
+
+def test_table_of_a_run_at_work():
+    table, console = live_table()
+    lines = drawn(at_work(table), console)
+    assert lines[0] == "cached   SentenceExampleGen      0.4 s  nothing changed"
+    assert lines[1] == "done     Transform              51.2 s  text.max_length: 64 -> 32"
+    assert re.fullmatch(
+        r"running  Trainer +0\.\d s  epoch 2/20  loss 0\.612  accuracy 66\.0 %.*", lines[2]
+    )
+    assert lines[3] == "waiting  Pusher"
+    assert max(map(len, lines)) <= 80
+
+
+def test_narrow_table_has_the_message_below():
+    table, console = live_table(width=40)
+    lines = drawn(at_work(table), console)
+    assert lines[1] == "done     Transform              51.2 s"
+    assert lines[4] == "epoch 2/20  loss 0.612  accuracy 66.0 %"
+    assert len(lines) == 5
+
+
+def test_low_terminal_keeps_the_running_step_in_sight():
+    table, console = live_table(height=4)
+    lines = drawn(at_work(table), console)
+    assert [line.split()[1] for line in lines] == ["Trainer", "Pusher"]
+
+
+def test_before_the_steps_are_known():
+    table, console = live_table()
+    assert drawn(table, console) == ["setting up: 0 s"]
+
+
+def test_failed_step_leaves_its_cause_to_the_line_below():
+    table, console = live_table()
+    at_work(table).end(Step("Trainer", "failed", 3.0, "disk full"))
+    assert drawn(table, console)[2] == "failed   Trainer                 3.0 s"
+
+
+def test_text_of_others_is_no_markup_and_moves_no_cursor():
+    table, console = live_table()
+    at_work(table)
+    record = logging.LogRecord(
+        "components.x", logging.INFO, "", 0, "[red]%s", ("a\x1b[2Jb\nc",), None
+    )
+    Messages(table).emit(record)
+    with console.capture() as capture:
+        console.print(table.table())
+    assert "[red]a [2Jb c" in capture.get()
+    assert "\x1b[2J" not in capture.get()
+
+
+def test_no_color(monkeypatch):
+    table, console = live_table(no_color=True)
+    at_work(table)
+    with console.capture() as capture:
+        console.print(table.table())
+    codes = {
+        code for codes in re.findall(r"\x1b\[([\d;]*)m", capture.get()) for code in codes.split(";")
+    }
+    assert codes <= {"0", "1", "2"}, "bold and dim are no colours"
+
+
+def test_warnings_stay_above_the_table():
+    table, console = live_table()
+    at_work(table)
+    with console.capture() as capture:
+        table.say("cannot read checkpoint", important=True)
+    assert capture.get() == "cannot read checkpoint\n"
+    assert "epoch 2/20" in drawn(table, console)[2]
+
+
+def test_plain_lines():
+    stream = io.StringIO()
+    at_work(Lines(stream)).end(Step("Trainer", "failed", 3.0, "disk full"))
+    assert stream.getvalue().splitlines() == [
+        " 1/4 SentenceExampleGen",
+        "        cached in 0.4 s: nothing changed",
+        " 2/4 Transform",
+        "        run in 51.2 s: text.max_length: 64 -> 32",
+        " 3/4 Trainer",
+        "        epoch 2/20  loss 0.612  accuracy 66.0 %  eval 71.2 %",
+        "        failed in 3.0 s",
+    ]
+
+
+def test_own_loggers_are_heard_while_it_lasts():
+    stream = io.StringIO()
+    with show_progress(stream, shown=True, live=True) as progress:
+        progress.plan(STEPS)
+        logging.getLogger("components.trainer").info("epoch %d", 3)
+        logging.getLogger("tensorflow").info("chatter")
+    logging.getLogger("components.trainer").info("too late")
+    assert stream.getvalue() == "        epoch 3\n"
+
+
+def test_nothing_is_shown():
+    stream = io.StringIO()
+    with show_progress(stream, shown=False, live=True) as progress:
+        at_work(progress)
+        logging.getLogger("components.trainer").warning("epoch 3")
+    assert stream.getvalue() == ""
+
+
+def test_printable():
+    assert printable("film\t\x9b31m\u202eé…") == "film  31m é…"
+
+
+# A run as local_runner shows it, on a terminal of its own.
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from pipeline.console import quiet_libraries
+from pipeline.progress import show_progress
+from pipeline.record import Step
+with quiet_libraries(Path(sys.argv[1])) as out, show_progress(out, True, live=True) as progress:
+    progress.plan(["Transform", "Trainer"])
+    progress.start("Transform")
+    print("chatter")
+    progress.end(Step("Transform", "run", 1.0, "first run"))
+    progress.start("Trainer")
+    progress.say("epoch 1/2", False)
+    time.sleep(0.6)
+    raise KeyboardInterrupt
+"""
+
+
+def on_terminal(log: Path, **environment: str) -> str:
+    """What the script writes to a pseudo-terminal."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, log],
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "TERM": "xterm-256color", **environment},
+    )
+    os.close(slave)
+    output = b""
+    while True:
+        try:
+            part = os.read(master, 65536)
+        except OSError:  # EIO: the other end is closed
+            break
+        if not part:
+            break
+        output += part
+    os.close(master)
+    process.wait(30)
+    return output.decode()
+
+
+def test_interrupted_on_a_terminal(tmp_path):
+    shown = on_terminal(tmp_path / "run.log")
+    assert "chatter" not in shown
+    assert "chatter" in (tmp_path / "run.log").read_text()
+    assert "\x1b[1A" in shown, "the table is drawn anew"
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l"), "the cursor is back"
+    before_hiding, _, after_hiding = shown.partition("\x1b[?25l")
+    assert "\x1b[1A" not in after_hiding.partition("\x1b[?25h")[0], "even while the table is there"
+    assert shown.isascii()
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_terminal_that_cannot_draw_gets_lines(tmp_path, term):
+    shown = on_terminal(tmp_path / "run.log", TERM=term)
+    assert shown.replace("\r", "").splitlines() == [
+        " 1/2 Transform",
+        "        run in 1.0 s: first run",
+        " 2/2 Trainer",
+        "        epoch 1/2",
+    ]
