@@ -24,8 +24,11 @@ EXAMPLES = "examples"
 PROBABILITIES = "probabilities"  # float32 [batch, classes], in the order of `data.labels`
 MODEL_INFO = "assets.extra/sentiflow.json"  # {"labels": [...], "config": {...}}
 WARMUP_REQUESTS = "assets.extra/tf_serving_warmup_requests"
+MODEL_CARD_MARKDOWN = "assets.extra/model_card.md"  # written by the Pusher, as the next
+MODEL_CARD_JSON = "assets.extra/model_card.json"  # what docs/model-card.md describes
 
 # Beside TensorBoard's logs, in the Trainer's ModelRun artifact.
+HISTORY = "history.json"  # a list of Epoch in components/epochs.py
 CALIBRATION = "calibration.json"  # what Calibration in components/calibration.py describes
 
 # The Rejects artifact, and `rejects/` in the workdir.
