@@ -150,6 +150,36 @@ class TrainSettings(Section):
         return self
 
 
+class TuneSettings(Section):
+    """What the Tuner tries; null leaves a hyperparameter as configured."""
+
+    enabled: bool = False
+    max_trials: PositiveInt = Field(10, description="the first has the configured values")
+    max_minutes: PositiveFloat | None = Field(
+        30, description="of all trials; the first is trained for an epoch at least; null: any"
+    )
+    max_epochs: PositiveInt | None = Field(None, description="of a trial; null: train.max_epochs")
+    units: tuple[PositiveInt, ...] | None = Field((64, 128, 256), min_length=1)
+    embedding_dropout: tuple[Probability, Probability] | None = (0.2, 0.7)
+    output_dropout: tuple[Probability, Probability] | None = (0.2, 0.7)
+    learning_rate: tuple[PositiveFloat, PositiveFloat] | None = Field(
+        (3e-4, 3e-3), description="on a logarithmic scale"
+    )
+    batch_size: tuple[PositiveInt, ...] | None = Field((32, 64, 128), min_length=1)
+    seed: int = Field(1, ge=1, lt=2**31, description="of the values that are tried")
+
+    @model_validator(mode="after")
+    def _check(self) -> "TuneSettings":
+        ranges = ("embedding_dropout", "output_dropout", "learning_rate")
+        for name in ranges:
+            ends = getattr(self, name)
+            if ends and ends[0] >= ends[1]:
+                raise ValueError(f"{name} must be [least, most], got {list(ends)}")
+        if self.enabled and not any(getattr(self, n) for n in ("units", "batch_size", *ranges)):
+            raise ValueError("every hyperparameter is null: there is nothing to tune")
+        return self
+
+
 class LinearBaselineSettings(Section):
     """The linear model on n-grams that the network is compared with."""
 

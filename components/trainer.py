@@ -17,7 +17,9 @@ from components.export import export_model
 from components.fitting import Fitting, TrainingData
 from components.model import build_model
 from components.settings import ModelSettings, TextSettings, TrainSettings
-from components.word_vectors.embedding import Pretrained, load_pretrained
+from components.training_inputs import pretrained_vectors, training_data
+from components.tuning.values import in_words, with_values
+from components.word_vectors.embedding import Pretrained
 from schema import features
 
 log = logging.getLogger(__name__)
@@ -33,30 +35,28 @@ def run_fn(fn_args) -> None:
     Args:
       fn_args: TFX's FnArgs; its `custom_config` holds the sections `model`, `train` and `text`,
         `fine_tune_after`, `labels`, `checkpoint_root` and `code_fingerprint`, and if there are
-        word vectors, in `word_vectors` the folder of the SelectedVectors artifact.
+        word vectors, in `word_vectors` the folder of the SelectedVectors artifact. If there was
+        a Tuner, the best values in `hyperparameters` take the place of those in the sections.
     """
     given = fn_args.custom_config
     text = TextSettings(**given["text"])
-    model_settings = ModelSettings(**given["model"])
-    settings = TrainSettings(**given["train"])
-    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    tokens = transform_output.vocabulary_size_by_name(features.VOCABULARY)
-    data = TrainingData(
-        train_files=fn_args.train_files,
-        eval_files=fn_args.eval_files,
-        max_length=text.max_length,
-        vocabulary_size=tokens + features.RESERVED_IDS,
-        classes=len(given["labels"]),
+    tuned = fn_args.hyperparameters["values"] if fn_args.hyperparameters else {}
+    if tuned:
+        log.info("from the Tuner: %s", in_words(tuned))
+    model_settings, settings = with_values(
+        ModelSettings(**given["model"]), TrainSettings(**given["train"]), tuned
     )
+    data = training_data(fn_args)
     checkpoint = Checkpoint(
         given["checkpoint_root"],
-        identity={**given, "graph": fn_args.transform_graph_path, **dataclasses.asdict(data)},
+        identity={
+            **given,
+            "tuned": tuned,
+            "graph": fn_args.transform_graph_path,
+            **dataclasses.asdict(data),
+        },
     )
-    pretrained = None
-    if features.WORD_VECTORS in given:
-        pretrained = load_pretrained(
-            given[features.WORD_VECTORS], given["fine_tune_after"], settings.seed
-        )
+    pretrained = pretrained_vectors(given)
     weights = train(data, model_settings, settings, fn_args.model_run_dir, checkpoint, pretrained)
 
     # The export never holds the cuDNN kernel: it would not load where there is no GPU.
@@ -74,6 +74,7 @@ def run_fn(fn_args) -> None:
     sections = {"text": text, "model": model_settings, "train": settings}
     config = {name: section.model_dump(mode="json") for name, section in sections.items()}
     info = {"labels": given["labels"], "config": config}
+    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     export_model(twin, calibration.temperature, transform_output, info, fn_args.serving_model_dir)
     checkpoint.remove()
 

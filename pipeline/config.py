@@ -22,6 +22,7 @@ from components.settings import (
     ServingSettings,
     TextSettings,
     TrainSettings,
+    TuneSettings,
     VectorsSettings,
 )
 from pipeline.kubeflow_settings import KubeflowSettings
@@ -88,6 +89,7 @@ class Config(Section):
     vectors: VectorsSettings = VectorsSettings()
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
+    tune: TuneSettings = TuneSettings()
     linear_baseline: LinearBaselineSettings = LinearBaselineSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     serve_check: ServeCheckSettings = ServeCheckSettings()

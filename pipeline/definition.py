@@ -10,7 +10,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import pusher_pb2, trainer_pb2
+from tfx.proto import trainer_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
@@ -24,7 +24,7 @@ from components.pusher import Pusher
 from components.schema_importer import SchemaImporter
 from components.serve_check.component import ServeCheck
 from components.word_vectors.component import WordVectors
-from components.word_vectors.consumers import Trainer, Transform
+from components.word_vectors.consumers import Trainer, Transform, Tuner
 from pipeline.config import BeamSettings, Config
 from pipeline.fingerprint import code_fingerprint
 
@@ -120,19 +120,37 @@ def create_pipeline(
     )
     transform.add_upstream_node(gate)
 
-    # 4. Fit and export the model.
+    # 4. Search hyperparameters, if that is wanted; fit and export the model.
+    training = {
+        "word_vectors": word_vectors,
+        "examples": transform.outputs["transformed_examples"],
+        "transform_graph": transform.outputs["transform_graph"],
+        "train_args": trainer_pb2.TrainArgs(splits=["train"]),
+        "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
+    }
+    training_config = {
+        **config.model_dump(mode="json", include={"text", "model", "train"}),
+        "fine_tune_after": config.vectors.fine_tune_after,
+        "labels": labels,
+        "checkpoint_root": locations.checkpoints,
+    }
+    tuner = None
+    if config.tune.enabled:
+        tuner = Tuner(
+            **training,
+            tuner_fn="components.tuning.search.tuner_fn",
+            custom_config={
+                **training_config,
+                "tune": config.tune.model_dump(mode="json"),
+                "code_fingerprint": code_fingerprint("components.tuning.search"),
+            },
+        )
     trainer = Trainer(
-        word_vectors=word_vectors,
-        examples=transform.outputs["transformed_examples"],
-        transform_graph=transform.outputs["transform_graph"],
+        **training,
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         run_fn="components.trainer.run_fn",
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={
-            **config.model_dump(mode="json", include={"text", "model", "train"}),
-            "fine_tune_after": config.vectors.fine_tune_after,
-            "labels": labels,
-            "checkpoint_root": locations.checkpoints,
+            **training_config,
             "code_fingerprint": code_fingerprint("components.trainer"),
         },
     )
@@ -177,11 +195,13 @@ def create_pipeline(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serve_check.outputs["blessing"],
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(
-                base_directory=f"{locations.serving}/{config.serving.model_name}"
-            )
-        ),
+        model_run=trainer.outputs["model_run"],
+        evaluation=evaluator.outputs["evaluation"],
+        rejects=example_gen.outputs["rejects"],
+        word_vectors=word_vectors,
+        base_directory=f"{locations.serving}/{config.serving.model_name}",
+        card=config.card,
+        code_fingerprint=code_fingerprint("components.pusher"),
     )
 
     nodes = [
@@ -192,6 +212,7 @@ def create_pipeline(
         gate,
         *([vectors] if vectors else []),
         transform,
+        *([tuner] if tuner else []),
         trainer,
         linear_baseline,
         blessed_before,

@@ -17,6 +17,7 @@ PACKAGES = (
     "tfx",
     "tensorflow",
     "keras",
+    "keras-tuner",
     "tensorflow-transform",
     "tensorflow-model-analysis",
     "scikit-learn",

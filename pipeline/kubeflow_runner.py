@@ -22,7 +22,7 @@ from pipeline.kubeflow.database import CREDENTIALS
 from pipeline.kubeflow.task import AS_CONFIGURED, REPORT
 from pipeline.kubeflow_settings import PodSettings
 
-GPU_NODE = "Trainer"
+GPU_NODES = ("Trainer", "Tuner")
 USER = 10001  # the user and group of the images
 PAUSE, PAUSE_FACTOR = 30, 2.0  # seconds before the first retry; each further pause is longer
 # Some container runtimes show a machine's GPUs to every container, asked for or not.
@@ -128,7 +128,7 @@ def _node_component(config: Config, node_id: str, arguments: list[str]) -> Calla
 
 
 def _on_gpu(config: Config, node_id: str) -> bool:
-    return node_id == GPU_NODE and config.kubeflow.gpu.count > 0
+    return node_id in GPU_NODES and config.kubeflow.gpu.count > 0
 
 
 def _pod(config: Config, node_id: str) -> PodSettings:
@@ -148,7 +148,7 @@ def _pod(config: Config, node_id: str) -> PodSettings:
 def _gpu_group(config: Config, node_id: str, arguments: list[str]) -> Callable[..., Any]:
     """A pipeline of two tasks: without a GPU, look into the cache; with it, run what is not there.
 
-    So a run whose model is in the cache asks for no GPU at all.
+    So a run whose outputs are in the cache asks for no GPU at all.
     """
     name = _name(node_id)
     gpu = config.kubeflow.gpu

@@ -1,6 +1,6 @@
-"""TFX's Transform and Trainer with one more input: the selected word vectors.
+"""TFX's Transform, Tuner and Trainer with one more input: the selected word vectors.
 
-Both tell their user's function of their inputs, but TFX fixes which inputs there are. These add the
+All tell their user's function of their inputs, but TFX fixes which inputs there are. These add the
 artifact's address to `custom_config` when the step runs: `custom_config["word_vectors"]`.
 """
 
@@ -12,6 +12,8 @@ from tfx.components.trainer import component as trainer_component
 from tfx.components.trainer import executor as trainer_executor
 from tfx.components.transform import component as transform_component
 from tfx.components.transform import executor as transform_executor
+from tfx.components.tuner import component as tuner_component
+from tfx.components.tuner import executor as tuner_executor
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec, ExecutorClassSpec
 from tfx.types import artifact_utils
@@ -46,6 +48,14 @@ class TransformExecutor(transform_executor.Executor):
         super().Do(input_dict, output_dict, _told(input_dict, exec_properties))
 
 
+class TunerExecutor(tuner_executor.Executor):
+    """See the module."""
+
+    def Do(self, input_dict, output_dict, exec_properties):
+        """As TFX's."""
+        super().Do(input_dict, output_dict, _told(input_dict, exec_properties))
+
+
 class TrainerExecutor(trainer_executor.GenericExecutor):
     """See the module."""
 
@@ -58,6 +68,16 @@ class Transform(transform_component.Transform):
     """TFX's Transform; `word_vectors`: channel of SelectedVectors, or None."""
 
     EXECUTOR_SPEC = BeamExecutorSpec(TransformExecutor)
+
+    def __init__(self, *, word_vectors: types.BaseChannel | None, **given):
+        super().__init__(**given)
+        _add_input(self, word_vectors)
+
+
+class Tuner(tuner_component.Tuner):
+    """TFX's Tuner; `word_vectors`: channel of SelectedVectors, or None."""
+
+    EXECUTOR_SPEC = ExecutorClassSpec(TunerExecutor)
 
     def __init__(self, *, word_vectors: types.BaseChannel | None, **given):
         super().__init__(**given)

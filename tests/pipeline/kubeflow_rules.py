@@ -14,7 +14,7 @@ NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 LONGEST_NAME = 63  # of a label, which Argo makes of it
 MOST_ARGUMENT_BYTES = 16_000  # of one task
 MOST_PACKAGE_BYTES = 500_000  # Argo's object holds the package twice and may have 1 MB
-GPU_EXECUTOR = "exec-trainer-gpu"
+GPU_EXECUTORS = ("exec-trainer-gpu", "exec-tuner-gpu")
 
 
 def read_package(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -68,7 +68,7 @@ def _executor_problems(name: str, executor: dict[str, Any]) -> list[str]:
     if not container.get("command"):
         found.append("no command: Argo would have to ask the image's registry for one")
     accelerator = container.get("resources", {}).get("accelerator")
-    if accelerator and name != GPU_EXECUTOR:
+    if accelerator and name not in GPU_EXECUTORS:
         found.append("asks for a GPU")
     return found
 

@@ -1,0 +1,1 @@
+"""The Tuner: tries hyperparameters, and gives the best to the Trainer."""
