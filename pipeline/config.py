@@ -13,6 +13,7 @@ from components.evaluation.slices import check_bounds
 from components.settings import (
     CardSettings,
     DataSettings,
+    DriftSettings,
     EvaluateSettings,
     GateSettings,
     LinearBaselineSettings,
@@ -95,6 +96,7 @@ class Config(Section):
     serve_check: ServeCheckSettings = ServeCheckSettings()
     card: CardSettings = CardSettings()
     serving: ServingSettings = ServingSettings()
+    drift: DriftSettings = DriftSettings()
     beam: BeamSettings = BeamSettings()
     kubeflow: KubeflowSettings = KubeflowSettings()
 
