@@ -20,10 +20,15 @@ import tensorflow as tf
 
 from components.errors import DataRefused
 from components.ingest.reader import read_rows
-from components.ingest.rows import Reject
+from components.ingest.rows import Reject, shortened
 from components.ingest.source import SourceFile
 from components.ingest.splitting import assign_split, split_order, text_digest
-from components.ingest.summary import FileOutcome
+from components.ingest.summary import (
+    REJECT_EXAMPLES,
+    FileOutcome,
+    RejectExample,
+    representative,
+)
 from components.settings import DataSettings
 from schema import features
 
@@ -75,8 +80,10 @@ def ingest_file(
     """
     splits = ingested_splits([file], settings)
     counts = {split: dict.fromkeys(settings.labels, 0) for split in splits}
+    lengths: dict[str, Counter[int]] = {split: Counter() for split in splits}
     rejected: Counter[str] = Counter()
-    first_reject = refusal = None
+    reject_examples: list[RejectExample] = []
+    refusal = None
     read = duplicates = 0
     serializer = _Serializer()
     with ExitStack() as stack:
@@ -90,7 +97,9 @@ def ingest_file(
                 if isinstance(item, Reject):
                     log.write(item)
                     rejected[item.reason] += 1
-                    first_reject = first_reject or _where_and_why(item)
+                    if rejected[item.reason] <= REJECT_EXAMPLES:
+                        short = {**item._asdict(), "raw": shortened(item.raw)}
+                        reject_examples.append(RejectExample(**short))
                     continue
                 assert item.label is not None  # what `read_rows` is for, with labels required
                 digest = text_digest(item.text)
@@ -100,6 +109,7 @@ def ingest_file(
                 split = file.split or assign_split(digest, settings.splits)
                 writers[split].write(serializer(item.text, item.label))
                 counts[split][item.label] += 1
+                lengths[split][len(item.text.split())] += 1
         except DataRefused as error:
             refusal = str(error)
     return FileOutcome(
@@ -110,7 +120,8 @@ def ingest_file(
         rejected=dict(rejected),
         duplicates=duplicates,
         splits=counts,
-        first_reject=first_reject,
+        lengths=lengths,
+        reject_examples=representative(reject_examples),
         refusal=refusal,
     )
 
@@ -183,10 +194,6 @@ def _write_outcomes(outcomes: list[tuple[int, FileOutcome]], path: str) -> None:
     ordered = [outcome.model_dump() for _, outcome in sorted(outcomes, key=lambda one: one[0])]
     with tf.io.gfile.GFile(path, "w") as stream:
         stream.write(json.dumps(ordered))
-
-
-def _where_and_why(reject: Reject) -> str:
-    return f"{reject.file}:{reject.record} {reject.reason}, {reject.detail}"
 
 
 class _Serializer:

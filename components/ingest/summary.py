@@ -6,14 +6,27 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, ConfigDict
 
 from components.errors import DataRefused
+from components.ingest.lengths import LengthCounts, LengthHistogram, histograms
 from components.settings import DataSettings
 from schema import features
 
 Counts = dict[str, int]
 
+REJECT_EXAMPLES = 20  # there are fewer reasons
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RejectExample(_Record):
+    """A record that was not used, as `Reject`, with its text cut to what a person looks at."""
+
+    file: str
+    record: int
+    reason: str
+    detail: str
+    raw: str
 
 
 class FileOutcome(_Record):
@@ -26,7 +39,8 @@ class FileOutcome(_Record):
     rejected: Counts  # by reason
     duplicates: int  # train rows that also stand in eval or test
     splits: dict[str, Counts]  # accepted rows by split and label
-    first_reject: str | None  # "file:record reason, detail"
+    lengths: dict[str, LengthCounts]  # accepted rows by split and number of words
+    reject_examples: list[RejectExample]  # the file's first comes first
     refusal: str | None  # why the file as a whole was refused
 
 
@@ -47,6 +61,8 @@ class IngestSummary(_Record):
     rejected: Counts
     duplicates: int
     splits: dict[str, Counts]
+    lengths: dict[str, LengthHistogram]
+    reject_examples: list[RejectExample]
     files: list[FileCount]
     ignored_files: list[str]
     span: int
@@ -75,6 +91,10 @@ def summarise(
         rejected=dict(rejected.most_common()),
         duplicates=sum(outcome.duplicates for outcome in outcomes),
         splits=counts,
+        lengths=_lengths(outcomes, splits),
+        reject_examples=representative(
+            [example for outcome in outcomes for example in outcome.reject_examples]
+        ),
         files=[
             FileCount(path=one.path, split=one.split, read=one.read, sha256=one.sha256)
             for one in outcomes
@@ -83,6 +103,20 @@ def summarise(
         span=span,
         version=version,
     )
+
+
+def representative(rejects: Sequence[RejectExample]) -> list[RejectExample]:
+    """Up to `REJECT_EXAMPLES` rejects in their order: of each reason one, then a second, and so on.
+
+    The first reject is always among them.
+    """
+    seen: Counter[str] = Counter()
+    ranked = []
+    for number, reject in enumerate(rejects):
+        ranked.append((seen[reject.reason], number))
+        seen[reject.reason] += 1
+    chosen = sorted(ranked)[:REJECT_EXAMPLES]
+    return [rejects[number] for number in sorted(number for _, number in chosen)]
 
 
 def refuse_unfit(
@@ -101,10 +135,11 @@ def refuse_unfit(
     rejected = sum(summary.rejected.values())
     if rejected > settings.max_reject_fraction * summary.read:
         reasons = ", ".join(f"{n} {reason}" for reason, n in list(summary.rejected.items())[:3])
-        first = next(outcome.first_reject for outcome in outcomes if outcome.first_reject)
+        first = next(one.reject_examples[0] for one in outcomes if one.reject_examples)
         raise DataRefused(
             f"{where}: {rejected} of {summary.read} rows rejected, "
-            f"data.max_reject_fraction is {settings.max_reject_fraction}: {reasons}; first: {first}"
+            f"data.max_reject_fraction is {settings.max_reject_fraction}: {reasons}; "
+            f"first: {first.file}:{first.record} {first.reason}, {first.detail}"
         )
     totals = _totals(summary.splits)
     classes = [label for label, rows in totals.items() if rows]
@@ -122,6 +157,14 @@ def refuse_unfit(
             raise DataRefused(few)
     if not sum(summary.splits[features.EVAL].values()):
         raise DataRefused(f"{where}: no rows in eval; give more rows or change data.splits")
+
+
+def _lengths(outcomes: Sequence[FileOutcome], splits: Sequence[str]) -> dict[str, LengthHistogram]:
+    counts: dict[str, Counter[int]] = {split: Counter() for split in splits}
+    for outcome in outcomes:
+        for split, by_length in outcome.lengths.items():
+            counts[split].update(by_length)
+    return histograms(counts)
 
 
 def _totals(splits: Mapping[str, Counts]) -> Counter[str]:

@@ -109,6 +109,12 @@ def test_split_files_become_artifacts(runs, data):
         ("train.more.tsv", "train", 3),
         ("train.tsv", "train", 22),
     ]
+    [reject] = summary.pop("reject_examples")
+    assert (reject["record"], reject["reason"], reject["raw"]) == (
+        23,
+        "unknown_label",
+        "what\tWell",
+    )
     assert summary == {
         "read": 35,
         "accepted": 33,
@@ -118,6 +124,11 @@ def test_split_files_become_artifacts(runs, data):
             "train": {"negative": 12, "positive": 11},
             "eval": {"negative": 4, "positive": 4},
             "test": {"negative": 1, "positive": 1},
+        },
+        "lengths": {
+            "train": {"edges": [1, 2, 3, 4, 5], "rows": [0, 0, 23, 0]},
+            "eval": {"edges": [1, 2, 3, 4, 5], "rows": [0, 0, 0, 8]},
+            "test": {"edges": [1, 2, 3, 4, 5], "rows": [0, 0, 2, 0]},
         },
         "ignored_files": ["README.md"],
         "span": 0,
@@ -172,6 +183,8 @@ def test_all_bad_rows_are_rejected_and_none_is_lost(runs, data):
     summary = runs.run(data, max_text_bytes=100)
     assert summary["rejected"] == {reason: 1 for reason in [*bad, "broken_json"]}
     assert (summary["read"], summary["accepted"]) == (410, 401)
+    shown = {reject["reason"] for reject in summary["reject_examples"]}
+    assert shown == {*bad, "broken_json"}
     rejects = [
         json.loads(line)
         for file in sorted(Path(runs.artifacts("Rejects")[0].uri).glob("rejects-*.jsonl"))
@@ -294,6 +307,8 @@ def test_rejects_before_a_fault_in_the_file_are_kept(runs, data):
     assert [json.loads(line)["raw"] for line in kept[:3]] == ["meh\tWell", *lines[:2]]
     summary = json.loads((runs.rejects_dir / "summary.json").read_text())
     assert summary["rejected"] == {"unknown_label": 1, "wrong_field_count": len(kept) - 1}
+    shown = [reject["raw"] for reject in summary["reject_examples"]]
+    assert shown == ["meh\tWell", *lines[:19]]
 
 
 def test_latest_span_and_version_are_read(runs, data):

@@ -3,7 +3,13 @@
 import pytest
 
 from components.errors import DataRefused
-from components.ingest.summary import FileOutcome, refuse_unfit, summarise
+from components.ingest.summary import (
+    FileOutcome,
+    RejectExample,
+    refuse_unfit,
+    representative,
+    summarise,
+)
 from components.settings import DataSettings
 
 SETTINGS = DataSettings(min_rows_per_class=2, max_reject_fraction=0.1)
@@ -11,11 +17,15 @@ SETTINGS = DataSettings(min_rows_per_class=2, max_reject_fraction=0.1)
 
 def outcome(**values):
     empty = {"split": None, "sha256": "00", "rejected": {}, "duplicates": 0}
-    nothing_wrong = {"first_reject": None, "refusal": None}
+    nothing_wrong = {"lengths": {}, "reject_examples": [], "refusal": None}
     splits = values["splits"]
     read = sum(sum(by_label.values()) for by_label in splits.values())
     read += sum(values.get("rejected", {}).values()) + values.get("duplicates", 0)
     return FileOutcome(**{"path": "a.csv", "read": read, **empty, **nothing_wrong, **values})
+
+
+def reject(reason, record=2, file="b.csv"):
+    return RejectExample(file=file, record=record, reason=reason, detail="at byte 3", raw="x")
 
 
 def check(*outcomes):
@@ -30,12 +40,21 @@ GOOD = {"train": {"negative": 9, "positive": 8}, "eval": {"negative": 1, "positi
 
 def test_summary_adds_up():
     outcomes = [
-        outcome(path="train.csv", split="train", splits={"train": GOOD["train"]}, duplicates=4),
+        outcome(
+            path="train.csv",
+            split="train",
+            splits={"train": GOOD["train"]},
+            duplicates=4,
+            lengths={"train": {2: 17}},
+            reject_examples=[],
+        ),  # fmt: skip
         outcome(
             path="eval.csv",
             split="eval",
             splits={"eval": GOOD["eval"]},
+            lengths={"eval": {1: 2, 3: 1}},
             rejected={"nul_byte": 1, "empty_text": 2},
+            reject_examples=[reject("empty_text", 4)],
         ),
     ]
     summary = summarise(outcomes, ("train", "eval"), SETTINGS.labels, ["README.md"], 7, 2)
@@ -45,6 +64,16 @@ def test_summary_adds_up():
         "rejected": {"empty_text": 2, "nul_byte": 1},
         "duplicates": 4,
         "splits": GOOD,
+        "lengths": {
+            "train": {"edges": [1, 2, 3, 4], "rows": [0, 17, 0]},
+            "eval": {"edges": [1, 2, 3, 4], "rows": [2, 0, 1]},
+        },
+        "reject_examples": [
+            {
+                "file": "b.csv", "record": 4, "reason": "empty_text",
+                "detail": "at byte 3", "raw": "x",
+            }
+        ],
         "files": [
             {"path": "train.csv", "split": "train", "read": 21, "sha256": "00"},
             {"path": "eval.csv", "split": "eval", "read": 6, "sha256": "00"},
@@ -52,7 +81,19 @@ def test_summary_adds_up():
         "ignored_files": ["README.md"],
         "span": 7,
         "version": 2,
-    }
+    }  # fmt: skip
+
+
+def test_examples_of_rejects_cover_every_reason():
+    many = [reject("nul_byte", record) for record in range(1, 40)]
+    rare = [reject("empty_text", 50), reject("not_utf8", 60), reject("not_utf8", 61)]
+    chosen = [(one.reason, one.record) for one in representative([*many, *rare])]
+    assert chosen == [
+        *[("nul_byte", record) for record in range(1, 18)],
+        ("empty_text", 50),
+        ("not_utf8", 60),
+        ("not_utf8", 61),
+    ]
 
 
 def test_labels_without_rows_are_listed():
@@ -69,7 +110,7 @@ def test_good_data_pass():
 
 
 def test_rejects_up_to_the_fraction_pass():
-    assert check(outcome(splits=GOOD, rejected={"nul_byte": 2}, first_reject="x")).read == 22
+    assert check(outcome(splits=GOOD, rejected={"nul_byte": 2})).read == 22
 
 
 def test_too_many_rejects_are_refused():
@@ -80,12 +121,12 @@ def test_too_many_rejects_are_refused():
                 path="b.csv",
                 splits={"train": {}},
                 rejected={"nul_byte": 1, "not_utf8": 2, "empty_text": 1, "broken_json": 3},
-                first_reject="b.csv:2 nul_byte, at byte 3 of the record",
+                reject_examples=[reject("nul_byte"), reject("not_utf8", 5)],
             ),
         )
     assert str(refusal.value) == (
         "a.csv and 1 more: 7 of 27 rows rejected, data.max_reject_fraction is 0.1: "
-        "3 broken_json, 2 not_utf8, 1 nul_byte; first: b.csv:2 nul_byte, at byte 3 of the record"
+        "3 broken_json, 2 not_utf8, 1 nul_byte; first: b.csv:2 nul_byte, at byte 3"
     )
 
 
