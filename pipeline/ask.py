@@ -50,7 +50,7 @@ def predictor(
         with RestPredictor(url, labels, model_name=name, options=options) as over_rest:
             yield over_rest
     else:
-        folder = model_dir or _newest_version(config, workdir)
+        folder = model_dir or newest_version(config, workdir)
         with silent_stderr():
             import_tensorflow()
             yield LocalPredictor(folder)
@@ -73,7 +73,8 @@ def about_file(ask: Predictor, input_file: str, output_file: str, config: Config
     return f"{counts.predicted:,} sentences predicted{rejected}: {output_file}"
 
 
-def _newest_version(config: Config, workdir: Path) -> Path:
+def newest_version(config: Config, workdir: Path) -> Path:
+    """The folder of the workdir's newest pushed version; UsageError where there is none."""
     folder = workdir / "serving" / config.serving.model_name
     versions = find_versions(folder)
     if not versions:
