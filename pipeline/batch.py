@@ -22,11 +22,9 @@ from components.batch.summary import BatchSummary, summarise
 from components.errors import SentiflowError, UsageError
 from components.ingest.source import hash_files
 from components.serving.model_root import SAVED_MODEL
-from pipeline.config import Config
+from pipeline.config import BATCH_STEP, Config
 from pipeline.console import quiet_libraries
 from pipeline.sole_use import sole_use
-
-BEAM_STEP = "batch"  # options for it alone may stand in `beam.nodes`
 
 
 def run_batch(
@@ -50,6 +48,7 @@ def run_batch(
       SentiflowError: something else failed; the text names the log.
     """
     started = time.monotonic()
+    output, model_dir = output.absolute(), model_dir.absolute()  # workers may stand elsewhere
     if not (model_dir / SAVED_MODEL).is_file():
         raise UsageError(f"{model_dir}: expected a SavedModel's folder, {SAVED_MODEL} is missing")
     check_folder(output)
@@ -70,7 +69,7 @@ def run_batch(
         except Exception as error:
             raise _in_one_line(error, log_file) from error
         of_files = [finish(job) for job in jobs]
-        summary = summarise(of_files, model_dir.absolute(), time.monotonic() - started)
+        summary = summarise(of_files, model_dir, time.monotonic() - started)
         write_whole(output / SUMMARY, summary.model_dump_json(indent=2) + "\n")
     return summary
 
@@ -86,7 +85,7 @@ def _predict(jobs: Sequence[Job], config: Config, model_dir: Path, format_: Form
     from components.serving.predict import LocalPredictor
 
     labels = LocalPredictor(model_dir).labels  # a model that cannot answer is known before Beam
-    with beam.Pipeline(argv=config.beam.pipeline_args(BEAM_STEP)) as pipeline:
+    with beam.Pipeline(argv=config.beam.pipeline_args(BATCH_STEP)) as pipeline:
         files = [(job.path, str(job.work)) for job in jobs]
         predict_files(pipeline, files, str(model_dir), labels, config.data.settings(), format_)
 

@@ -28,6 +28,7 @@ from components.settings import (
 )
 from pipeline.kubeflow_settings import KubeflowSettings
 
+BATCH_STEP = "batch"  # `sentiflow batch` in `beam.nodes`; no step of the pipeline
 PRESETS = Path(__file__).parent / "configs"
 
 BeamOption = Annotated[str, Field(pattern=r"^--[A-Za-z][\w-]*(=.*)?$")]

@@ -25,7 +25,7 @@ from components.schema_importer import SchemaImporter
 from components.serve_check.component import ServeCheck
 from components.word_vectors.component import WordVectors
 from components.word_vectors.consumers import Trainer, Transform, Tuner
-from pipeline.config import BeamSettings, Config
+from pipeline.config import BATCH_STEP, BeamSettings, Config
 from pipeline.fingerprint import code_fingerprint
 
 
@@ -237,7 +237,7 @@ def _set_beam_options(nodes: list[BaseNode], settings: BeamSettings) -> None:
       UsageError: `beam.nodes` names something else.
     """
     steps = {node.id: node for node in nodes if isinstance(node, BaseBeamComponent)}
-    if wrong := sorted(settings.nodes.keys() - steps.keys()):
+    if wrong := sorted(settings.nodes.keys() - steps.keys() - {BATCH_STEP}):
         raise UsageError(
             f"beam.nodes: {', '.join(wrong)}: expected steps that run on Beam: {', '.join(steps)}"
         )
