@@ -1,7 +1,7 @@
 # Everything that a person or CI does with sentiflow. Needs Python 3.11, make and a package registry.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run-demo ask-demo test test-unit test-kubeflow images test-swaps \
-    fuzz-serving bench-serving docs format lock clean
+    fuzz-serving bench-serving bench-batch docs format lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -75,6 +75,9 @@ fuzz-serving: setup  ## Send the server thousands of odd requests (minutes).
 
 bench-serving: setup  ## Measure the server beside the model called directly (2 minutes; needs make demo's model).
 	$(BIN)/python -m benchmarks.serving --model-root $(DEMO)/workdir/serving --sentences $(DEMO)/sentences.tsv
+
+bench-batch: setup  ## Measure batch predictions of a million sentences beside a plain loop (long; needs make demo's model).
+	$(BIN)/python -m benchmarks.batch --model $$(ls -d $(DEMO)/workdir/serving/sentiment/[0-9]* | sort -V | tail -1)
 
 docs: setup  ## Write docs/configuration.md from the configuration's types.
 	$(BIN)/python -m pipeline.configuration_reference > docs/configuration.md

@@ -9,7 +9,7 @@ from apache_beam.ml.inference.base import ModelHandler
 from components.batch.blocks import BLOCK_ROWS, Block
 from components.serving.client import Prediction
 from components.serving.lean_tensorflow import import_tensorflow
-from components.serving.predict import LocalPredictor, Predictor
+from components.serving.predict import BATCH_SIZE, LocalPredictor, Predictor
 
 
 class LoadedBlock(NamedTuple):
@@ -79,13 +79,16 @@ class SentenceModel(ModelHandler[LoadedBlock, PredictedBlock, LocalPredictor]):
 def predict_by_length(predictor: Predictor, texts: Sequence[str]) -> list[Prediction]:
     """Classifies sentences, like lengths together; returns the predictions in the texts' order.
 
-    A batch of the model takes as many LSTM steps as its longest sentence has tokens.
+    A call of the model takes as many LSTM steps as its longest sentence has tokens. Every call is
+    filled up with empty sentences: matrices of another height are multiplied by other instructions,
+    and a sentence's probabilities would depend, in the last digit, on which others are with it.
     """
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index].split()))
-    predictions: list[Prediction | None] = [None] * len(texts)
-    for index, prediction in zip(order, predictor([texts[i] for i in order]), strict=True):
+    filled = [*texts, *[""] * (-len(texts) % BATCH_SIZE)]
+    order = sorted(range(len(filled)), key=lambda index: len(filled[index].split()))
+    predictions: list[Prediction | None] = [None] * len(filled)
+    for index, prediction in zip(order, predictor([filled[i] for i in order]), strict=True):
         predictions[index] = prediction
-    return predictions  # type: ignore[return-value]  # each index was in `order`
+    return predictions[: len(texts)]  # type: ignore[return-value]  # each index was in `order`
 
 
 def _weight(loaded: LoadedBlock) -> int:

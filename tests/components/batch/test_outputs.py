@@ -61,4 +61,5 @@ def test_like_lengths_go_to_the_model_together() -> None:
 
     texts = ["one two three", "one", "a b", "x", "a b c"]
     assert [each.text for each in predict_by_length(predictor, texts)] == texts
-    assert seen == ["one", "x", "a b", "one two three", "a b c"]
+    assert seen == [""] * 251 + ["one", "x", "a b", "one two three", "a b c"]  # a whole call
+    assert predict_by_length(predictor, []) == []
