@@ -1,4 +1,4 @@
-"""Pusher: hands the blessed model to serving as the next version, at once or not at all."""
+"""Pusher: hands the blessed model and its card to serving, at once or not at all."""
 
 import hashlib
 import os
@@ -7,12 +7,27 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 
 import tensorflow as tf
-from tfx.components.pusher import component, executor
-from tfx.dsl.components.base import executor_spec
+from tfx import types
+from tfx.components.pusher import executor
+from tfx.dsl.components.base import base_component, executor_spec
 from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
-from tfx.types import artifact_utils, standard_component_specs
+from tfx.types import (
+    artifact_utils,
+    component_spec,
+    standard_artifacts,
+    standard_component_specs,
+)
 from tfx.utils import io_utils, proto_utils
+
+from components.artifacts import Rejects
+from components.model_card.artifacts import CardSources, card_files
+from components.settings import CardSettings
+from components.word_vectors.artifact import SelectedVectors
+from schema import features
+
+# Inputs that TFX's own Pusher lacks.
+MODEL_RUN, EVALUATION, REJECTS = "model_run", "evaluation", "rejects"
 
 PARTIAL = ".partial"
 ABANDONED_SECONDS = 3600
@@ -118,9 +133,21 @@ def _digest(model_dir: str, ignored: Collection[str] = ()) -> str:
     return digest.hexdigest()
 
 
-def _extra_files(version: int) -> dict[str, bytes]:
-    """What is told of a version beside its model."""
-    return {}
+class PusherSpec(standard_component_specs.PusherSpec):
+    """TFX's, with what the model card is made of."""
+
+    PARAMETERS = {
+        **standard_component_specs.PusherSpec.PARAMETERS,
+        "card": component_spec.ExecutionParameter(type=str),  # CardSettings as JSON
+        "code_fingerprint": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        **standard_component_specs.PusherSpec.INPUTS,
+        MODEL_RUN: component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
+        EVALUATION: component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        REJECTS: component_spec.ChannelParameter(type=Rejects),
+        features.WORD_VECTORS: component_spec.ChannelParameter(type=SelectedVectors, optional=True),
+    }
 
 
 class Executor(executor.Executor):
@@ -131,7 +158,7 @@ class Executor(executor.Executor):
     """
 
     def Do(self, input_dict, output_dict, exec_properties):
-        """Pushes the model if both blessings allow it; see the base class for the arguments."""
+        """Pushes the model if both blessings allow it; see PusherSpec for the keys."""
         pushed = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.PUSHED_MODEL_KEY]
         )
@@ -143,11 +170,84 @@ class Executor(executor.Executor):
             pusher_pb2.PushDestination(),
         )
         base_directory = destination.filesystem.base_directory
-        version = push_model(self.GetModelPath(input_dict), base_directory, _extra_files)
+        stated = CardSettings.model_validate_json(exec_properties["card"])
+        sources = self._card_sources(input_dict, os.path.basename(base_directory))
+
+        def extra_files(version: int) -> Mapping[str, bytes]:
+            return card_files(sources, stated, version)
+
+        version = push_model(sources.model_dir, base_directory, extra_files)
         self._MarkPushed(pushed, os.path.join(base_directory, str(version)), str(version))
 
+    def _card_sources(self, input_dict, model_name: str) -> CardSources:
+        def folder(key: str) -> str:
+            return artifact_utils.get_single_uri(input_dict[key])
 
-class Pusher(component.Pusher):
-    """TFX's Pusher with the executor above."""
+        with_vectors = features.WORD_VECTORS in input_dict
+        return CardSources(
+            model_dir=self.GetModelPath(input_dict),
+            model_run=folder(MODEL_RUN),
+            evaluation=folder(EVALUATION),
+            serve_check=folder(standard_component_specs.INFRA_BLESSING_KEY),
+            rejects=folder(REJECTS),
+            word_vectors=folder(features.WORD_VECTORS) if with_vectors else None,
+            model_name=model_name,
+            pipeline=self._context.pipeline_info.id,
+            run_id=self._context.pipeline_run_id,
+        )
 
+
+class Pusher(base_component.BaseComponent):
+    """Pushes a model that the Evaluator and the ServeCheck blessed, with its card.
+
+    Outputs `pushed_model`: a standard PushedModel with the version's number and folder.
+    """
+
+    SPEC_CLASS = PusherSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        model: types.BaseChannel,
+        model_blessing: types.BaseChannel,
+        infra_blessing: types.BaseChannel,
+        model_run: types.BaseChannel,
+        evaluation: types.BaseChannel,
+        rejects: types.BaseChannel,
+        word_vectors: types.BaseChannel | None,
+        base_directory: str,
+        card: CardSettings,
+        code_fingerprint: str,
+    ):
+        """Wires the component.
+
+        Args:
+          model: the exported candidate.
+          model_blessing: of the Evaluator.
+          infra_blessing: of the ServeCheck, with what it measured.
+          model_run: what the Trainer told of the training.
+          evaluation: of the Evaluator, with its outcome.
+          rejects: of SentenceExampleGen, with the counts of rows.
+          word_vectors: SelectedVectors, or None.
+          base_directory: `<serving root>/<model name>`.
+          card: what the card says besides what the run knows.
+          code_fingerprint: makes TFX's cache notice changed code.
+        """
+        destination = pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=base_directory)
+        )
+        super().__init__(
+            PusherSpec(
+                model=model,
+                model_blessing=model_blessing,
+                infra_blessing=infra_blessing,
+                model_run=model_run,
+                evaluation=evaluation,
+                rejects=rejects,
+                word_vectors=word_vectors,
+                push_destination=destination,
+                card=card.model_dump_json(),
+                code_fingerprint=code_fingerprint,
+                pushed_model=types.Channel(type=standard_artifacts.PushedModel),
+            )
+        )

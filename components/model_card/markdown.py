@@ -23,8 +23,7 @@ _TEMPLATE = """\
 | Licence of the model | {{ details.licenses | license }} |
 | Trained | {{ details.trained }} |
 | Pipeline, run that pushed it | {{ details.pipeline.name }}, {{ details.pipeline.run }} |
-| Made with | {% for name, version in details.packages.items() %}\
-{{ name }} {{ version }}{{ ", " if not loop.last }}{% endfor %} |
+| Made with | {{ packages }} |
 
 ## Intended use
 
@@ -187,6 +186,7 @@ def render(card: dict[str, Any]) -> str:
     return _ENVIRONMENT.from_string(_TEMPLATE).render(
         details=details,
         name=_code(details["served_as"]),
+        packages=", ".join(f"{name} {version}" for name, version in details["packages"].items()),
         owner=(details["owners"] or [{}])[0],
         parameters=parameters,
         data_set=parameters["data_set"],

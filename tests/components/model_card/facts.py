@@ -32,7 +32,7 @@ def run_facts(**other) -> RunFacts:
                 },
                 "train": {"batch_size": 64, "learning_rate": 0.001, "clip_norm": None},
             },
-            "packages": {"tensorflow": "2.21.0"},
+            "packages": {"tensorflow": "2.21.0", "keras": "3.15.1"},
             "ingest": {
                 "read": 10012, "accepted": 10000, "rejected": {"empty_text": 5, "not_utf8": 2},
                 "duplicates": 5,

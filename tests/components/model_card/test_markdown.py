@@ -73,6 +73,7 @@ def test_card_shows_what_was_measured():
     assert ["train.clip_norm", "null"] in rows
     assert ["model.bidirectional", "true"] in rows
     assert ["Licence of the model", "MIT"] in rows
+    assert ["Made with", "tensorflow 2.21.0, keras 3.15.1"] in rows
     assert "p50 1.9 ms, p99 2.8 ms" in markdown
     assert "weights are those after epoch 1" in markdown
 
