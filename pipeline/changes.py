@@ -30,7 +30,7 @@ def why(current: NodeExecution, previous: NodeExecution | None) -> str:
 
 
 def _changed_values(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    old, new = _leaves(before), _leaves(after)
+    old, new = leaves(before), leaves(after)
     changed = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
     return list(dict.fromkeys(_in_words(key, old.get(key), new.get(key)) for key in changed))
 
@@ -46,7 +46,7 @@ def _in_words(key: str, before: Any, after: Any) -> str:
     return f"{name}: {before} -> {after}"
 
 
-def _leaves(values: Any, prefix: str = "") -> dict[str, Any]:
+def leaves(values: Any, prefix: str = "") -> dict[str, Any]:
     """Flattens nested values to dotted keys; JSON in strings is looked into, lists are not."""
     if isinstance(values, str) and values[:1] == "{":
         try:
@@ -55,10 +55,10 @@ def _leaves(values: Any, prefix: str = "") -> dict[str, Any]:
             return {prefix: values}
     if not isinstance(values, dict):
         return {prefix: values}
-    leaves: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in values.items():
-        leaves |= _leaves(value, f"{prefix}.{key}" if prefix else key)
-    return leaves
+        flat |= leaves(value, f"{prefix}.{key}" if prefix else key)
+    return flat
 
 
 def _changed_inputs(before: NodeExecution, after: NodeExecution) -> list[str]:

@@ -5,9 +5,12 @@ import sys
 import click
 
 from components.errors import SentiflowError, UsageError
+from pipeline.commands.batch import batch
 from pipeline.commands.compile import compile_
 from pipeline.commands.config import config
+from pipeline.commands.lineage import lineage
 from pipeline.commands.predict import predict
+from pipeline.commands.report import report
 from pipeline.commands.run import run
 from pipeline.commands.serve import serve
 from pipeline.commands.submit import submit
@@ -27,12 +30,15 @@ def cli() -> None:
 for command in (
     run,
     predict,
+    batch,
     serve,
     versions,
     promote,
     rollback,
     compile_,
     submit,
+    report,
+    lineage,
     config,
 ):
     cli.add_command(command)

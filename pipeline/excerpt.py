@@ -32,7 +32,7 @@ def relevant_lines(log_file: Path, cause: str) -> list[str]:
         log.seek(max(0, log.tell() - MOST_BYTES))
         text = log.read().decode("utf-8", "replace")
     text = text.rpartition(STEP_BEGINS.partition("%")[0])[2]
-    lines = [line.rstrip() for line in text.splitlines()[1:] if line.strip()]
+    lines = [line.rstrip() for line in text.splitlines()[1:] if line.strip(" ^~")]
     traceback = _last_traceback(lines)
     traceback = [line for line in traceback if not _says_only(line, cause)]
     errors = [line for line in lines if _is_error(line) and not _says_only(line, cause)]

@@ -31,6 +31,7 @@ class NodeExecution:
     outputs: dict[str, list[StoredArtifact]]
     notes: dict[str, Any] = field(default_factory=dict)  # see RunStore.note
     seconds: float = 0.0  # from the registration of the execution to its last change
+    started: float = 0.0  # Unix time of the registration, seconds
 
     @property
     def cached(self) -> bool:
@@ -50,12 +51,11 @@ class RunStore:
 
     def executions(self, node: str) -> list[NodeExecution]:
         """All executions of a node, the newest first."""
-        return [self._read(execution) for execution in self._stored(node)]
+        return self._read(self._stored(node))
 
     def latest(self, node: str) -> NodeExecution | None:
         """The newest execution of a node."""
-        stored = self._stored(node)
-        return self._read(stored[0]) if stored else None
+        return next(iter(self._read(self._stored(node)[:1])), None)
 
     def in_run(self, node: str, run_id: str) -> NodeExecution | None:
         """A node's execution in one run of the pipeline; a retry uses the same one again."""
@@ -64,7 +64,19 @@ class RunStore:
             return None
         of_run = {e.id for e in self._store.get_executions_by_context(context.id)}
         found = [e for e in self._stored(node) if e.id in of_run]
-        return self._read(found[0]) if found else None
+        return next(iter(self._read(found[:1])), None)
+
+    def nodes(self) -> list[str]:
+        """The ids of all nodes that ever ran."""
+        prefix = f"{self._pipeline}."
+        names = [context.name for context in self._store.get_contexts_by_type("node")]
+        return [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+
+    def run_of(self, execution_id: int) -> str | None:
+        """The id of the run that an execution belongs to."""
+        run_type = self._store.get_context_type("pipeline_run").id
+        contexts = self._store.get_contexts_by_execution(execution_id)
+        return next((context.name for context in contexts if context.type_id == run_type), None)
 
     def latest_run(self, node: str, before_run: str | None = None) -> NodeExecution | None:
         """The newest execution, or if that was cached, the one whose outputs it took.
@@ -122,34 +134,46 @@ class RunStore:
         executions = self._store.get_executions_by_context(context.id)
         return sorted(executions, key=lambda execution: execution.id, reverse=True)
 
-    def _read(self, execution: metadata_store_pb2.Execution) -> NodeExecution:
-        events = self._store.get_events_by_execution_ids([execution.id])
+    def _read(self, executions: list[metadata_store_pb2.Execution]) -> list[NodeExecution]:
+        """Adds the artifacts: two queries, however many executions there are."""
+        events: dict[int, list[metadata_store_pb2.Event]] = {e.id: [] for e in executions}
+        for event in self._store.get_events_by_execution_ids(list(events)) if events else ():
+            events[event.execution_id].append(event)
+        artifact_ids = {event.artifact_id for of_one in events.values() for event in of_one}
         artifacts = {
-            a.id: a for a in self._store.get_artifacts_by_id([e.artifact_id for e in events])
+            artifact.id: StoredArtifact(artifact.id, artifact.uri, dict(_properties(artifact)))
+            for artifact in self._store.get_artifacts_by_id(artifact_ids)
         }
-        inputs: dict[str, list[StoredArtifact]] = {}
-        outputs: dict[str, list[StoredArtifact]] = {}
-        for event in events:
-            side = inputs if event.type == Event.INPUT else outputs
-            artifact = artifacts[event.artifact_id]
-            stored = StoredArtifact(artifact.id, artifact.uri, dict(_properties(artifact)))
-            side.setdefault(event.path.steps[0].key, []).append(stored)
-        properties = dict(_properties(execution))
-        notes = {
-            key.removeprefix(NOTE): properties.pop(key)
-            for key in list(properties)
-            if key.startswith(NOTE)
-        }
-        milliseconds = execution.last_update_time_since_epoch - execution.create_time_since_epoch
-        return NodeExecution(
-            execution.id,
-            Execution.State.Name(execution.last_known_state),
-            properties,
-            inputs,
-            outputs,
-            notes,
-            milliseconds / 1000,
-        )
+        return [_node_execution(e, events[e.id], artifacts) for e in executions]
+
+
+def _node_execution(
+    execution: metadata_store_pb2.Execution,
+    events: list[metadata_store_pb2.Event],
+    artifacts: dict[int, StoredArtifact],
+) -> NodeExecution:
+    inputs: dict[str, list[StoredArtifact]] = {}
+    outputs: dict[str, list[StoredArtifact]] = {}
+    for event in events:
+        side = inputs if event.type == Event.INPUT else outputs
+        side.setdefault(event.path.steps[0].key, []).append(artifacts[event.artifact_id])
+    properties = dict(_properties(execution))
+    notes = {
+        key.removeprefix(NOTE): properties.pop(key)
+        for key in list(properties)
+        if key.startswith(NOTE)
+    }
+    milliseconds = execution.last_update_time_since_epoch - execution.create_time_since_epoch
+    return NodeExecution(
+        execution.id,
+        Execution.State.Name(execution.last_known_state),
+        properties,
+        inputs,
+        outputs,
+        notes,
+        seconds=milliseconds / 1000,
+        started=execution.create_time_since_epoch / 1000,
+    )
 
 
 def _properties(message: Any) -> Iterator[tuple[str, Any]]:

@@ -15,6 +15,7 @@ from pipeline.kubeflow.database import mysql_connection, open_store
 from pipeline.kubeflow.outputs import TaskOutputs, artifacts_table, show_metrics
 from pipeline.kubeflow.task import Task
 from pipeline.node import CacheOnly, DeferredExecutor, NotCached, launch_node
+from pipeline.origin import note_origin
 from pipeline.record import RunRecord
 from pipeline.store import NodeExecution, RunStore
 
@@ -41,7 +42,7 @@ def run_node(task: Task) -> None:
         if execution:
             _remove_outputs(ir, execution)
         try:
-            execution = _launch(task, ir, connection, store)
+            execution = _launch(task, config, ir, connection, store)
         except BaseException as error:
             termination.stop_raising()
             stopped = termination.Terminated("SIGTERM") if termination.requested() else None
@@ -71,6 +72,7 @@ def _ir_of_run(task: Task, config: Config) -> pipeline_pb2.Pipeline:
 
 def _launch(
     task: Task,
+    config: Config,
     ir: pipeline_pb2.Pipeline,
     connection: metadata_store_pb2.ConnectionConfig,
     store: RunStore,
@@ -83,6 +85,7 @@ def _launch(
     except NotCached:
         return None
     store.note(execution.id, why=why(execution, previous))
+    note_origin(store, task.node, execution, config)
     return store.in_run(task.node, task.run_id)
 
 
