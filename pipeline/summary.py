@@ -4,8 +4,8 @@ from pathlib import Path
 
 from components.linear_baseline.result import LinearBaselineResult
 from components.word_vectors.coverage import Coverage
-from pipeline.page import PAGE
 from pipeline.record import FILE, RunRecord
+from pipeline.report.page import PAGE
 
 
 def summary(record: RunRecord, workdir: Path) -> str:
