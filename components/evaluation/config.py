@@ -10,8 +10,10 @@ from tensorflow_model_analysis.constants import TF_GENERIC
 from tensorflow_model_analysis.proto import config_pb2 as pb
 
 from components.evaluation import metrics
+from components.evaluation.mistakes import Mistakes
 from components.evaluation.scores import TOLERANCE
 from components.evaluation.slices import ALL, SLICE, check_bounds, slice_names
+from components.evaluation.values import MISTAKES, RELIABILITY
 from components.settings import Bound, EvaluateSettings
 from schema import features
 
@@ -47,6 +49,8 @@ def eval_config(settings: EvaluateSettings, labels: Sequence[str]) -> pb.EvalCon
                 _metric("macro_f1", metrics.MacroF1, bounds["macro_f1"]),
                 _metric("loss", metrics.Loss, []),
                 _metric("calibration_error", metrics.CalibrationError, []),
+                _metric(RELIABILITY, metrics.Reliability, []),
+                _metric(MISTAKES, Mistakes, []),
                 _metric(
                     "accuracy_over_majority",
                     metrics.AccuracyOverMajority,

@@ -9,7 +9,7 @@ from tfx.components.evaluator import constants, executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.types.artifact import Artifact
-from tfx.utils import io_utils
+from tfx.utils import io_utils, path_utils
 
 from components.evaluation import outcome
 from components.linear_baseline import result
@@ -27,6 +27,9 @@ class Executor(executor.Executor):
         super().Do(input_dict, output_dict, exec_properties)
         missed = outcome.write(
             artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY]),
+            path_utils.serving_model_path(
+                artifact_utils.get_single_uri(input_dict[standard_component_specs.MODEL_KEY])
+            ),
             result.read(artifact_utils.get_single_uri(input_dict[LINEAR_BASELINE])),
             exec_properties.get(BEAT_BASELINE_BY),
         )

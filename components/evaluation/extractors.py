@@ -77,7 +77,8 @@ def to_scored_rows(
 
     Returns:
       `labels`: int64 [batch]; `predictions`: float32 [batch, classes], by model name if there are
-      several, in the order of `labels`; `features`: {`slice`: bytes [batch, 2]}.
+      several, in the order of `labels`; `features`: `slice`, bytes [batch, 2], and `text`, bytes
+      [batch, 1].
 
     Raises:
       ValueError: a row's label is none of `labels`.
@@ -101,7 +102,10 @@ def to_scored_rows(
     return {
         tfma.LABELS_KEY: ids,
         tfma.PREDICTIONS_KEY: next(iter(probabilities.values())) if only_one else probabilities,
-        tfma.FEATURES_KEY: {SLICE: np.array(slices, object)},
+        tfma.FEATURES_KEY: {
+            SLICE: np.array(slices, object),
+            features.TEXT: np.reshape(raw[features.TEXT], [-1, 1]),
+        },
     }
 
 

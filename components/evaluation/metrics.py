@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 from tensorflow_model_analysis.metrics import (
     calibration_histogram,
     metric_types,
@@ -69,39 +70,61 @@ class MacroF1(_ConfusionMatrixScore):
         super().__init__(scores.macro_f1, name)
 
 
-class CalibrationError(metric_types.Metric):
-    """`scores.expected_calibration_error` over TFMA's histogram of the likeliest class.
+class _CalibrationScore(metric_types.Metric):
+    """A value made of TFMA's histogram of the likeliest class's probability.
 
     Bin b of 10 holds confidences from b/10 up to, but not including, (b+1)/10; the last also 1.
     """
 
+    def __init__(self, value: Callable[[list[list[float]]], Any], name: str):
+        def computations(
+            name, eval_config=None, model_name="", output_name="", example_weighted=False
+        ):
+            where = dict(
+                model_name=model_name, output_name=output_name, example_weighted=example_weighted
+            )
+            key = metric_types.MetricKey(name=name, **where)
+            histogram = calibration_histogram.calibration_histogram(
+                num_buckets=CALIBRATION_BINS,
+                eval_config=eval_config,
+                sub_key=metric_types.SubKey(k=1),
+                fractional_labels=False,
+                **where,
+            )
+            histogram_key = histogram[-1].keys[-1]
+
+            def result(metrics):
+                return {key: value(_bins(metrics[histogram_key]))}
+
+            return [*histogram, metric_types.DerivedMetricComputation(keys=[key], result=result)]
+
+        super().__init__(metric_util.merge_per_key_computations(computations), name=name)
+
+
+def _bins(histogram: Iterable[Any]) -> list[list[float]]:
+    """For each bin the rows, the sum of their confidences and how many are predicted right."""
+    bins = [[0.0, 0.0, 0.0] for _ in range(CALIBRATION_BINS)]
+    for bucket in histogram:
+        # TFMA numbers the bins from 1 and puts confidences of exactly 1 into one more.
+        totals = bins[min(bucket.bucket_id, CALIBRATION_BINS) - 1]
+        totals[0] += bucket.weighted_examples
+        totals[1] += bucket.weighted_predictions
+        totals[2] += bucket.weighted_labels
+    return bins
+
+
+class CalibrationError(_CalibrationScore):
+    """`scores.expected_calibration_error`."""
+
     def __init__(self, name: str = "calibration_error"):
-        super().__init__(metric_util.merge_per_key_computations(_calibration), name=name)
+        super().__init__(scores.expected_calibration_error, name)
 
 
-def _calibration(name, eval_config=None, model_name="", output_name="", example_weighted=False):
-    where = dict(model_name=model_name, output_name=output_name, example_weighted=example_weighted)
-    key = metric_types.MetricKey(name=name, **where)
-    histogram = calibration_histogram.calibration_histogram(
-        num_buckets=CALIBRATION_BINS,
-        eval_config=eval_config,
-        sub_key=metric_types.SubKey(k=1),
-        fractional_labels=False,
-        **where,
-    )
-    histogram_key = histogram[-1].keys[-1]
+class Reliability(_CalibrationScore):
+    """The bins themselves, float64 [bins, 3], as `scores.expected_calibration_error` takes them."""
 
-    def result(metrics):
-        bins = [[0.0, 0.0, 0.0] for _ in range(CALIBRATION_BINS)]
-        for bucket in metrics[histogram_key]:
-            # TFMA numbers the bins from 1 and puts confidences of exactly 1 into one more.
-            totals = bins[min(bucket.bucket_id, CALIBRATION_BINS) - 1]
-            totals[0] += bucket.weighted_examples
-            totals[1] += bucket.weighted_predictions
-            totals[2] += bucket.weighted_labels
-        return {key: scores.expected_calibration_error(bins)}
-
-    return [*histogram, metric_types.DerivedMetricComputation(keys=[key], result=result)]
+    def __init__(self, name: str = "reliability"):
+        super().__init__(np.array, name)
 
 
 class Loss(metric_types.Metric):

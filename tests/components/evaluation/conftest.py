@@ -60,6 +60,8 @@ def toy() -> SimpleNamespace:
         info = folder / features.MODEL_INFO
         info.parent.mkdir()
         info.write_text(json.dumps({"labels": list(words), "config": {}}))
+        known = [word for of_class in words.values() for word in of_class]
+        (folder / "assets" / features.VOCABULARY).write_text("\n".join(known) + "\n")
         return folder
 
     def predict(folder: Path, rows: Sequence[Row]):

@@ -115,20 +115,35 @@ def test_blessed_then_not_blessed_against_it(run, toy, tmp_path):
 
     evaluation, blessing, states = run(good.parent, examples, "code 1")
     assert (blessing, states) == ("BLESSED", ["COMPLETE"])
-    assert outcome.missed_bounds(evaluation) == []
-    assert outcome.metrics(evaluation)["accuracy"] == 1.0
-    assert outcome.baseline_metrics(evaluation) is None
+    found = outcome.read(evaluation)
+    assert found["missed_bounds"] == [] and found["mistakes"] == []
+    assert found["metrics"]["accuracy"] == 1.0
+    assert found["blessed_before"] is None
 
     evaluation, blessing, states = run(worse.parent, examples, "code 1")
     assert (blessing, states) == ("NOT_BLESSED", ["COMPLETE"] * 2)
-    assert outcome.missed_bounds(evaluation) == [
+    found = outcome.read(evaluation)
+    assert found["missed_bounds"] == [
         "accuracy 0.7 is 0.3 below the blessed model's 1 (allowed: 0)",
         "accuracy is 0.7, under its bound 1",
         "macro_f1 0 on length=11-20 is 1 below the blessed model's 1 (allowed: 0)",
         "macro_f1 on length=11-20 is 0, under its bound 1",
     ]
-    assert outcome.metrics(evaluation)["confusion_matrix"] == [[4, 0], [3, 3]]
-    assert outcome.baseline_metrics(evaluation)["accuracy"] == 1.0
+    assert found["metrics"]["confusion_matrix"] == [[4, 0], [3, 3]]
+    assert found["blessed_before"]["accuracy"] == 1.0
+    assert (
+        found["mistakes"]
+        == [
+            {
+                "text": "happy birthday to the whole family and to all our friends too",
+                "label": "positive",
+                "predicted": "negative",
+                "probability": 0.5,
+                "unknown": "happy birthday to the whole family and all our friends too".split(),
+            }
+        ]
+        * 3
+    )
 
     *_, states = run(worse.parent, examples, "code 1")
     assert states == ["COMPLETE", "COMPLETE", "CACHED"]

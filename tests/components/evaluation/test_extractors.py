@@ -42,6 +42,7 @@ def test_one_model():
         [b"label=positive", b"length=1-3"],
         [b"label=negative", b"length=6+"],
     ]
+    assert rows["features"]["text"].tolist() == [[b"a fine day"], [b"one two three four five six"]]
 
 
 def test_two_models_each_with_its_own_order_of_classes():

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from components.evaluation import outcome
+from components.evaluation import missed, outcome
 from components.linear_baseline.result import LinearBaselineResult
 from components.settings import Bound, EvaluateSettings
 
@@ -27,6 +27,15 @@ BLESSED = {"negative": ["dull"], "positive": ["good", "happy"]}
 
 def slices_of(text: str, label: str) -> set[str]:
     return {"all", f"label={label}", "length=1-10" if len(text.split()) <= 10 else "length=11-20"}
+
+
+LINEAR = LinearBaselineResult(0.9, 0.85, 10, 100, 90, 7)
+
+
+def judged(evaluation, model):
+    """The outcome of an evaluation without a bound on the lead over the linear baseline."""
+    outcome.write(evaluation, str(model), LINEAR, beat_baseline_by=None)
+    return outcome.read(evaluation)
 
 
 def check_values(found, rows, probabilities, labels, by_hand):
@@ -61,7 +70,8 @@ def test_missed_bounds_against_a_blessed_model(toy, evaluate, by_hand, tmp_path)
     )
     evaluation = evaluate(settings, LABELS, candidate, ROWS, baseline=blessed)
 
-    assert outcome.missed_bounds(evaluation) == [
+    judgement = judged(evaluation, candidate)
+    assert judgement["missed_bounds"] == [
         "accuracy 0.8 is 0.2 below the blessed model's 1 (allowed: 0.02)",
         "accuracy is 0.8, under its bound 0.85",
         "accuracy 0.6 on label=positive is 0.4 below the blessed model's 1 (allowed: 0.3)",
@@ -70,7 +80,7 @@ def test_missed_bounds_against_a_blessed_model(toy, evaluate, by_hand, tmp_path)
         "accuracy on length=41+ has a bound, but eval has no such row",
         "macro_f1 on length=41+ has a bound, but eval has no such row",
     ]
-    found = outcome.metrics(evaluation)
+    found = judgement["metrics"]
     assert found["confusion_matrix"] == [[5, 0], [2, 3]]
     assert found["accuracy_over_majority"] == pytest.approx(0.3)
     assert found["macro_f1"] == pytest.approx((10 / 12 + 6 / 8) / 2)
@@ -80,11 +90,11 @@ def test_missed_bounds_against_a_blessed_model(toy, evaluate, by_hand, tmp_path)
         "length=1-10",
         "length=11-20",
     ]
-    assert list(found["slices"]["length=1-10"]) == SCALARS
+    assert list(found["slices"]["length=1-10"]) == [*SCALARS, "intervals"]
     assert found["slices"]["length=11-20"]["auc"] is None
     assert found["slices"]["length=11-20"]["example_count"] == 2
     check_values(found, ROWS, toy.predict(candidate, ROWS), LABELS, by_hand)
-    before = outcome.baseline_metrics(evaluation)
+    before = judgement["blessed_before"]
     assert before["accuracy"] == 1.0
     check_values(before, ROWS, toy.predict(blessed, ROWS), LABELS, by_hand)
 
@@ -105,17 +115,18 @@ def test_three_classes_against_a_blessed_model_of_other_classes(toy, evaluate, b
     evaluation = evaluate(EvaluateSettings(), labels, candidate, rows, baseline=blessed)
 
     # Without a known word the first class is answered: three joys and all fears are missed.
-    found = outcome.metrics(evaluation)
+    judgement = judged(evaluation, candidate)
+    found = judgement["metrics"]
     assert found["confusion_matrix"] == [[3, 0, 0], [3, 1, 0], [3, 0, 0]]
     assert "auc" not in found
     check_values(found, rows, toy.predict(candidate, rows), labels, by_hand)
     # As often right as the largest class is, and less than the blessed model, 6 times of 10.
-    assert outcome.missed_bounds(evaluation) == [
+    assert judgement["missed_bounds"] == [
         "accuracy 0.4 is 0.2 below the blessed model's 0.6 (allowed: 0.02)",
         "accuracy 0.4 is not above always answering the largest class (0.4)",
     ]
     # The blessed model knows no fear.
-    before = outcome.baseline_metrics(evaluation)
+    before = judgement["blessed_before"]
     assert before["confusion_matrix"] == [[2, 1, 0], [0, 4, 0], [0, 3, 0]]
     joy_anger = toy.predict(blessed, rows)
     in_todays_order = np.stack([joy_anger[:, 1], joy_anger[:, 0], np.zeros(10)], axis=1)
@@ -133,11 +144,11 @@ def test_three_classes_against_a_blessed_model_of_other_classes(toy, evaluate, b
     ],
 )
 def test_a_value_never_reads_like_the_bound_that_it_misses(value, bound, words):
-    assert outcome._apart(value, bound) == words
+    assert missed._apart(value, bound) == words
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "bound", "missed"),
+    ("accuracy", "bound", "words"),
     [
         (0.8, 0.0, []),
         (0.82, 0.02, []),
@@ -162,34 +173,61 @@ def test_a_value_never_reads_like_the_bound_that_it_misses(value, bound, words):
         ),
     ],
 )
-def test_lead_over_the_linear_baseline(accuracy, bound, missed):
-    assert outcome.missed_lead(accuracy, 0.8, bound) == ([missed] if missed else [])
+def test_lead_over_the_linear_baseline(accuracy, bound, words):
+    assert missed.missed_lead(accuracy, 0.8, bound) == ([words] if words else [])
 
 
 def test_what_is_written_is_read(toy, evaluate, tmp_path):
     candidate = toy.save_model(tmp_path / "candidate", CANDIDATE)
     evaluation = evaluate(EvaluateSettings(min_accuracy=0.9), LABELS, candidate, ROWS)
-    linear = LinearBaselineResult(0.9, 0.85, 10, 100, 90, 7)
-    missed = outcome.write(evaluation, linear, beat_baseline_by=0.05)
-    assert missed == [
+    missed_bounds = outcome.write(evaluation, str(candidate), LINEAR, beat_baseline_by=0.05)
+    assert missed_bounds == [
         "accuracy is 0.8, under its bound 0.9",
         "accuracy 0.8 is 0.1 below the linear baseline's 0.9 "
         "(evaluate.beat_baseline_by: at least 0.05 above)",
     ]
-    assert outcome.write(evaluation, linear, beat_baseline_by=None) == missed[:1]
-    assert outcome.read(evaluation) == {
-        "metrics": outcome.metrics(evaluation),
-        "blessed_before": None,
-        "linear_baseline": {
-            "accuracy": 0.9,
-            "macro_f1": 0.85,
-            "example_count": 10,
-            "train_rows": 100,
-            "trained_on": 90,
-            "ngrams": 7,
-        },
-        "missed_bounds": missed[:1],
+    assert outcome.read(evaluation)["missed_bounds"] == missed_bounds
+    judgement = judged(evaluation, candidate)
+    assert judgement["missed_bounds"] == missed_bounds[:1]
+    assert judgement["blessed_before"] is None
+    assert judgement["linear_baseline"] == {
+        "accuracy": 0.9,
+        "macro_f1": 0.85,
+        "example_count": 10,
+        "train_rows": 100,
+        "trained_on": 90,
+        "ngrams": 7,
     }
+
+
+def test_how_sure_the_scores_are(toy, evaluate, tmp_path):
+    candidate = toy.save_model(tmp_path / "candidate", CANDIDATE)
+    found = judged(evaluate(EvaluateSettings(), LABELS, candidate, ROWS), candidate)["metrics"]
+    # 8 of 10 right; 5 of 5 negative; 2 of 2 long ones.
+    assert found["intervals"]["accuracy"] == pytest.approx([0.4902, 0.9433], abs=1e-4)
+    low, high = found["intervals"]["macro_f1"]
+    assert 0.4 < low < found["macro_f1"] < high < 1
+    intervals = {name: one["intervals"] for name, one in found["slices"].items()}
+    assert intervals["label=negative"] == {"accuracy": pytest.approx([0.5655, 1.0], abs=1e-4)}
+    assert intervals["length=11-20"] == {"accuracy": pytest.approx([0.3424, 1.0], abs=1e-4)}
+    # Two rows without a known word at 0.5, seven with one at e/(1+e), one with two at e²/(1+e²).
+    filled = {bin["low"]: bin for bin in found["reliability"] if bin["rows"]}
+    assert [(bin["low"], bin["high"]) for bin in found["reliability"]] == [
+        pytest.approx((n / 10, (n + 1) / 10)) for n in range(10)
+    ]
+    assert filled == {
+        0.5: {"low": 0.5, "high": 0.6, "rows": 2, "confidence": 0.5, "accuracy": 0.0},
+        0.7: {
+            "low": 0.7, "high": 0.8, "rows": 7, "accuracy": 1.0,
+            "confidence": pytest.approx(0.731059, abs=1e-6),
+        },
+        0.8: {
+            "low": 0.8, "high": 0.9, "rows": 1, "accuracy": 1.0,
+            "confidence": pytest.approx(0.880797, abs=1e-6),
+        },
+    }  # fmt: skip
+    empty = found["reliability"][0]
+    assert (empty["rows"], empty["confidence"], empty["accuracy"]) == (0, None, None)
 
 
 def test_the_module_is_light():
