@@ -19,7 +19,10 @@ class ServeCheckResult:
     start_seconds: float | None = None  # from starting the process to the model being available
     largest_difference: float | None = None  # of a probability
     p50_ms: float | None = None
+    p90_ms: float | None = None
+    p95_ms: float | None = None
     p99_ms: float | None = None
+    max_ms: float | None = None
 
     def write(self, folder: str) -> None:
         """Writes `serve_check.json`."""

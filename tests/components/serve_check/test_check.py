@@ -53,12 +53,25 @@ def test_server_that_does_not_start_is_a_failure_of_the_model(tmp_path, monkeypa
 
 
 def test_result_is_read_back(tmp_path):
-    result.ServeCheckResult(3, ["slow"], 1.0, 1e-7, 2.0, 3.0).write(str(tmp_path))
+    result.ServeCheckResult(3, ["slow"], 1.0, 1e-7, p50_ms=2.0, max_ms=3.0).write(str(tmp_path))
     assert result.read_result(str(tmp_path)) == {
         "sentences": 3,
         "failures": ["slow"],
         "start_seconds": 1.0,
         "largest_difference": 1e-7,
         "p50_ms": 2.0,
-        "p99_ms": 3.0,
+        "p90_ms": None,
+        "p95_ms": None,
+        "p99_ms": None,
+        "max_ms": 3.0,
     }
+
+
+def test_quantiles_of_the_latency():
+    latencies = [float(n) for n in range(101, 0, -1)]
+    assert check.latency_quantiles(latencies) == {
+        "p50_ms": 51.0, "p90_ms": 91.0, "p95_ms": 96.0, "p99_ms": 100.0, "max_ms": 101.0,
+    }  # fmt: skip
+    assert check.latency_quantiles([1.23456]) == {
+        "p50_ms": 1.235, "p90_ms": 1.235, "p95_ms": 1.235, "p99_ms": 1.235, "max_ms": 1.235,
+    }  # fmt: skip
