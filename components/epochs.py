@@ -1,10 +1,15 @@
-"""The epochs of a training run: which was best, when to stop, and what a person reads of them."""
+"""The epochs of a training run: which was best, when to stop, and what a person reads of them.
+
+TensorFlow is imported inside, because the record of a run is made without it.
+"""
 
 import dataclasses
-
-import tensorflow as tf
+from typing import TYPE_CHECKING
 
 from components.settings import TrainSettings
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +52,10 @@ def progress_line(history: list[Epoch], settings: TrainSettings) -> str:
     ).replace("%", " %")
 
 
-def write_summary(writer: tf.summary.SummaryWriter, number: int, epoch: Epoch) -> None:
+def write_summary(writer: "tf.summary.SummaryWriter", number: int, epoch: Epoch) -> None:
     """TensorBoard's curves, over the epochs."""
+    import tensorflow as tf
+
     # tf.summary.scalar would need the tensorboard package only to write these few bytes.
     values = [
         tf.compat.v1.Summary.Value(tag=name, simple_value=value)

@@ -12,9 +12,11 @@ from components.errors import SentiflowError, UsageError
 from pipeline.config import Config
 from pipeline.console import quiet_libraries
 from pipeline.excerpt import STEP_BEGINS, relevant_lines
-from pipeline.page import PAGE, run_page
+from pipeline.history import keep, since_last_run
+from pipeline.model_card import copy_card
 from pipeline.progress import Progress, show_progress
-from pipeline.record import RunRecord, Step
+from pipeline.record import RunRecord, Step, StepState, artifact_ids
+from pipeline.report.page import PAGE, run_page
 
 LOOKS_EACH_TIME = "asks the store each time"
 INTERRUPTED = "interrupted by the user"
@@ -66,6 +68,7 @@ def run_pipeline(
         quiet_libraries(log_file, verbose) as terminal,
         show_progress(terminal, shown, live=not verbose) as progress,
     ):
+        record.previous = since_last_run(record, workdir)
         record.write(workdir)  # a killed run must not leave the record of the run before it
         error: BaseException | None = None
         try:
@@ -76,7 +79,9 @@ def run_pipeline(
             error = cause if _is_refusal(cause) else _step_failed(cause, record, log_file)
         record.finish(error)
         record.write(workdir)
+        keep(record, workdir)
         _write_page(record, workdir)
+        copy_card(record, workdir)
     if error:
         raise error
     return record
@@ -85,6 +90,7 @@ def run_pipeline(
 def _run_nodes(
     config: Config, data_path: str, workdir: Path, record: RunRecord, progress: Progress
 ) -> None:
+    run_started = time.monotonic()
     # Imported here, with the libraries' output already redirected: together they take seconds.
     from tfx.dsl.compiler import compiler, constants
     from tfx.orchestration import metadata
@@ -93,6 +99,7 @@ def _run_nodes(
     from pipeline.changes import why
     from pipeline.definition import Locations, create_pipeline
     from pipeline.node import launch_node
+    from pipeline.origin import note_origin
     from pipeline.store import RunStore
 
     locations = Locations.below(str(workdir))
@@ -112,22 +119,26 @@ def _run_nodes(
         previous = store.latest_run(node_id)
         logging.getLogger().info(STEP_BEGINS, node_id)
         progress.start(node_id)
-        started = time.monotonic()
+        started, begin = time.monotonic(), _since(run_started)
         try:
             execution = launch_node(ir, node, connection, store)
         except BaseException as error:
             if node_id == "SentenceExampleGen":
                 record.take_rows(locations.rejects)
             cause = INTERRUPTED if isinstance(error, KeyboardInterrupt) else str(error)
-            record.steps.append(Step(node_id, "failed", _since(started), cause))
+            failed = artifact_ids(store.in_run(node_id, record.run_id))
+            record.steps.append(Step(node_id, "failed", _since(started), cause, begin, **failed))
             progress.end(record.steps[-1])
             raise
         reason = LOOKS_EACH_TIME if node_id == "Resolver" else why(execution, previous)
-        step = Step(node_id, "cached" if execution.cached else "run", _since(started), reason)
+        state: StepState = "cached" if execution.cached else "run"
+        artifacts = artifact_ids(execution)
+        step = Step(node_id, state, _since(started), reason, begin, **artifacts)
         record.steps.append(step)
         progress.end(step)
         if node_id == "SentenceExampleGen":
             shutil.copytree(execution.outputs["rejects"][0].uri, locations.rejects)
+        note_origin(store, node_id, execution, config)
         record.take_outcome(node_id, execution)
         record.write(workdir)
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from components.errors import DataRefused, NotBlessed
 from pipeline.config import Config
 from pipeline.fingerprint import code_fingerprint, package_versions
-from pipeline.store import NodeExecution
+from pipeline.store import NodeExecution, StoredArtifact
 from schema import features
 
 FILE = "run.json"
@@ -40,11 +40,12 @@ class RunRecord:
     status: Status = "running"
     error: str | None = None
     rows: dict[str, Any] | None = None
-    data: dict[str, Any] | None = None  # see `components.ingest.summary`
+    data: dict[str, Any] | None = None  # see `take_rows`
     history: list[dict[str, Any]] | None = None  # of the epochs
     kept_epoch: int | None = None  # from 1
     calibration: dict[str, Any] | None = None
     vectors: dict[str, Any] | None = None
+    tuning: dict[str, Any] | None = None  # see `components.tuning.results`
     metrics: dict[str, Any] | None = None
     mistakes: list[dict[str, Any]] | None = None
     baseline: dict[str, Any] | None = None
@@ -79,19 +80,40 @@ class RunRecord:
 
     def write(self, workdir: Path) -> None:
         """Writes `run.json`, whole or not at all."""
-        partial = workdir / f".{FILE}.partial"
-        partial.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", "utf-8")
-        os.replace(partial, workdir / FILE)
+        self.write_to(workdir / FILE)
+
+    def write_to(self, path: Path) -> None:
+        """Writes the record to a file, whole or not at all."""
+        partial = path.with_name(f".{path.name}.partial")
+        partial.write_text(self.to_json(), "utf-8")
+        os.replace(partial, path)
+
+    def to_json(self) -> str:
+        """The record as JSON."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     def take_rows(self, rejects_dir: str) -> None:
-        """Takes the counts of rows from the summary that ingest left beside the rejects."""
+        """Takes what is known of the data from the summary that ingest left beside the rejects.
+
+        `rows` gets the counts; `data` gets for each split `rows`, `labels` and `lengths`, and some
+        `rejects`, see `RejectExample` in `components.ingest.summary`.
+        """
         from tfx.dsl.io import fileio
 
         path = os.path.join(rejects_dir, features.INGEST_SUMMARY)
-        if fileio.exists(path):
-            with fileio.open(path) as file:
-                summary = json.loads(file.read())
-            self.rows = {k: summary[k] for k in ("read", "accepted", "rejected", "duplicates")}
+        if not fileio.exists(path):
+            return
+        summary = _read_json(path)
+        self.rows = {k: summary[k] for k in ("read", "accepted", "rejected", "duplicates")}
+        splits = {
+            split: {
+                "rows": sum(labels.values()),
+                "labels": labels,
+                "lengths": summary["lengths"][split],
+            }
+            for split, labels in summary["splits"].items()
+        }
+        self.data = {"splits": splits, "rejects": summary["reject_examples"], "vocabulary": None}
 
     def take_outcome(self, node: str, execution: NodeExecution) -> None:
         """Takes from a finished node what the record tells of it.
@@ -102,8 +124,12 @@ class RunRecord:
         match node:
             case "SentenceExampleGen":
                 self.take_rows(execution.outputs["rejects"][0].uri)
+            case "Transform":
+                self._take_vocabulary(execution)
             case "Trainer":
-                self._take_calibration(execution)
+                self._take_training(execution)
+            case "Tuner":
+                self._take_tuning(execution)
             case "WordVectors":
                 self._take_coverage(execution)
             case "Evaluator":
@@ -115,12 +141,22 @@ class RunRecord:
                     execution.outputs["pushed_model"][0].properties["pushed_version"]
                 )
 
-    def _take_calibration(self, execution: NodeExecution) -> None:
+    def _take_vocabulary(self, execution: NodeExecution) -> None:
         from tfx.dsl.io import fileio
 
-        path = os.path.join(execution.outputs["model_run"][0].uri, features.CALIBRATION)
-        with fileio.open(path) as file:
-            self.calibration = json.loads(file.read())
+        graph = execution.outputs["transform_graph"][0].uri
+        with fileio.open(f"{graph}/transform_fn/assets/{features.VOCABULARY}", "rb") as file:
+            words = sum(1 for _ in file)
+        unknown = {"splits": {}, "rejects": []}  # where a node is looked at by itself
+        self.data = {**(self.data or unknown), "vocabulary": words}
+
+    def _take_training(self, execution: NodeExecution) -> None:
+        from components.epochs import Epoch, best_epoch
+
+        model_run = execution.outputs["model_run"][0].uri
+        self.calibration = _read_json(os.path.join(model_run, features.CALIBRATION))
+        self.history = _read_json(os.path.join(model_run, features.HISTORY))
+        self.kept_epoch = best_epoch([Epoch(**epoch) for epoch in self.history])
 
     def _take_coverage(self, execution: NodeExecution) -> None:
         from components.word_vectors import artifact
@@ -128,11 +164,17 @@ class RunRecord:
         coverage = artifact.read_coverage(execution.outputs[features.WORD_VECTORS][0].uri)
         self.vectors = coverage.model_dump(mode="json")
 
+    def _take_tuning(self, execution: NodeExecution) -> None:
+        from components.tuning.results import read_results
+
+        self.tuning = read_results(execution.outputs["tuner_results"][0].uri)
+
     def _take_evaluation(self, execution: NodeExecution) -> None:
         from components.evaluation import outcome
 
         found = outcome.read(execution.outputs["evaluation"][0].uri)
         self.metrics = found["metrics"]
+        self.mistakes = found["mistakes"]
         self.baseline = {
             "latest_blessed": found["blessed_before"],
             "linear": found["linear_baseline"],
@@ -151,3 +193,21 @@ class RunRecord:
         self.blessed = not failures
         if failures:
             raise NotBlessed(f"model failed its serving check: {'; '.join(failures)}")
+
+
+def artifact_ids(execution: NodeExecution | None) -> dict[str, dict[str, list[int]]]:
+    """The `inputs` and `outputs` of a step; without an execution there are none."""
+    if execution is None:
+        return {}
+
+    def ids(artifacts: dict[str, list[StoredArtifact]]) -> dict[str, list[int]]:
+        return {key: [artifact.id for artifact in found] for key, found in artifacts.items()}
+
+    return {"inputs": ids(execution.inputs), "outputs": ids(execution.outputs)}
+
+
+def _read_json(path: str) -> Any:
+    from tfx.dsl.io import fileio
+
+    with fileio.open(path) as file:
+        return json.loads(file.read())

@@ -1,16 +1,14 @@
 """The last task of a run: says how the run went, however it ended, from the metadata store."""
 
-import json
 import os
-from dataclasses import asdict
 
 from components.errors import DataRefused, NotBlessed, SentiflowError, UsageError
 from pipeline.config import Config
 from pipeline.kubeflow.database import mysql_connection, open_store
 from pipeline.kubeflow.outputs import TaskOutputs, show_metrics
 from pipeline.kubeflow.task import Task
-from pipeline.page import run_page
-from pipeline.record import RunRecord, Step, StepState
+from pipeline.record import RunRecord, Step, StepState, artifact_ids
+from pipeline.report.page import run_page
 from pipeline.store import NodeExecution, RunStore
 
 NOT_REACHED = "a step before it failed"
@@ -29,7 +27,7 @@ def run_report(task: Task) -> None:
     if refusal:
         record.finish(refusal)
     outputs = TaskOutputs(task.executor_input, task.outputs)
-    outputs.write("record", json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n")
+    outputs.write("record", record.to_json())
     outputs.write("page", run_page(record))
     if record.metrics:
         show_metrics(outputs, record.metrics, list(config.data.labels))
@@ -49,13 +47,16 @@ def collect_record(
     record = RunRecord.start(config)
     record.run_id = run_id
     error: BaseException | None = None
-    for node in nodes:
-        execution = store.in_run(node, run_id)
-        record.steps.append(_step(node, execution))
+    executions = {node: store.in_run(node, run_id) for node in nodes}
+    run_started = min((e.started for e in executions.values() if e), default=0.0)
+    for node, execution in executions.items():
+        record.steps.append(_step(node, execution, run_started))
         if execution is None:
             error = error or SentiflowError(f"{node} was not run")
         elif not execution.succeeded:
             error = _failure(node, execution)
+            if node == "SentenceExampleGen" and isinstance(error, DataRefused):
+                _take_refused_rows(record, execution)
         else:
             try:
                 record.take_outcome(node, execution)
@@ -65,13 +66,23 @@ def collect_record(
     return record
 
 
-def _step(node: str, execution: NodeExecution | None) -> Step:
+def _take_refused_rows(record: RunRecord, execution: NodeExecution) -> None:
+    """Takes what ingest knew of data that it refused; its artifacts are gone, a copy is left."""
+    from components.ingest.component import REFUSAL, REJECTS_DIR
+
+    if REFUSAL not in execution.properties:  # else nothing was read, and the copy is an older run's
+        record.take_rows(execution.properties[REJECTS_DIR])
+
+
+def _step(node: str, execution: NodeExecution | None, run_started: float) -> Step:
     if execution is None:
         return Step(node, "skipped", 0.0, NOT_REACHED)
-    if not execution.succeeded:
-        return Step(node, "failed", execution.seconds, _cause(execution))
     state: StepState = "cached" if execution.cached else "run"
-    return Step(node, state, execution.seconds, execution.notes.get("why", ""))
+    why = execution.notes.get("why", "")
+    if not execution.succeeded:
+        state, why = "failed", _cause(execution)
+    started = round(execution.started - run_started, 2)
+    return Step(node, state, execution.seconds, why, started, **artifact_ids(execution))
 
 
 def _failure(node: str, execution: NodeExecution) -> SentiflowError:

@@ -8,7 +8,7 @@ import pytest
 from components.errors import DataRefused, NotBlessed, SentiflowError
 from components.linear_baseline.result import LinearBaselineResult
 from pipeline.config import Config
-from pipeline.record import RunRecord, Step
+from pipeline.record import RunRecord, Step, artifact_ids
 from pipeline.store import NodeExecution, StoredArtifact
 from pipeline.summary import summary
 
@@ -54,17 +54,54 @@ def test_written_record_is_json_with_the_promised_keys(record, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
-def test_rows_come_from_the_summary_of_ingest(record, tmp_path):
-    rows = {"read": 10, "accepted": 7, "rejected": {"empty_text": 2}, "duplicates": 1}
-    (tmp_path / "summary.json").write_text(json.dumps({**rows, "files": []}))
-    rejects = StoredArtifact(1, str(tmp_path), {})
-    record.take_outcome("SentenceExampleGen", finished({"rejects": [rejects]}))
-    assert record.rows == rows
+ROWS = {"read": 10, "accepted": 7, "rejected": {"empty_text": 2}, "duplicates": 1}
+LENGTHS = {
+    "train": {"edges": [1, 3, 5], "rows": [1, 4]},
+    "eval": {"edges": [1, 3, 5], "rows": [0, 2]},
+}
+REJECT = {"file": "a.csv", "record": 3, "reason": "empty_text", "detail": "no 'text'", "raw": ",x"}
+
+
+def ingested(folder):
+    """What ingest left of ROWS."""
+    summary = {
+        **ROWS,
+        "splits": {"train": {"bad": 2, "good": 3}, "eval": {"bad": 2, "good": 0}},
+        "lengths": LENGTHS,
+        "reject_examples": [REJECT],
+        "files": [],
+    }
+    (folder / "summary.json").write_text(json.dumps(summary))
+    return finished({"rejects": [StoredArtifact(1, str(folder), {})]})
+
+
+def test_what_is_known_of_the_data_comes_from_ingest(record, tmp_path):
+    record.take_outcome("SentenceExampleGen", ingested(tmp_path))
+    assert record.rows == ROWS
+    assert record.data == {
+        "splits": {
+            "train": {"rows": 5, "labels": {"bad": 2, "good": 3}, "lengths": LENGTHS["train"]},
+            "eval": {"rows": 2, "labels": {"bad": 2, "good": 0}, "lengths": LENGTHS["eval"]},
+        },
+        "rejects": [REJECT],
+        "vocabulary": None,
+    }
+
+
+def test_vocabulary_is_counted_after_transform(record, tmp_path):
+    record.take_outcome("SentenceExampleGen", ingested(tmp_path))
+    assets = tmp_path / "transform_fn" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "vocabulary").write_bytes("good\nbad\n\u2028\nend\n".encode())
+    graph = StoredArtifact(1, str(tmp_path), {})
+    record.take_outcome("Transform", finished({"transform_graph": [graph]}))
+    assert record.data["vocabulary"] == 4
+    assert record.data["rejects"] == [REJECT]
 
 
 def test_no_summary_leaves_rows_unknown(record, tmp_path):
     record.take_rows(tmp_path)
-    assert record.rows is None
+    assert record.rows is None and record.data is None
 
 
 @pytest.mark.parametrize(("failures", "blessed"), [([], True), (["too slow"], False)])
@@ -80,18 +117,27 @@ def test_serving_check_decides(record, tmp_path, failures, blessed):
     assert record.serve_check["p99_ms"] == 3.0
 
 
-def test_calibration_comes_from_the_trainer(record, tmp_path):
+def test_calibration_and_epochs_come_from_the_trainer(record, tmp_path):
+    epochs = [
+        {"steps": 10 * n, "loss": 0.7, "accuracy": 0.5, "eval_loss": loss, "eval_accuracy": right,
+         "sentences_per_second": 100.0}
+        for n, (loss, right) in enumerate([(0.6, 0.7), (0.5, 0.8), (0.4, 0.8), (0.6, 0.75)], 1)
+    ]  # fmt: skip
+    (tmp_path / "history.json").write_text(json.dumps(epochs))
     found = {"temperature": 1.4, "error_before": 0.06, "error_after": 0.02, "rows": 90}
     (tmp_path / "calibration.json").write_text(json.dumps(found))
     model_run = StoredArtifact(1, str(tmp_path), {})
     record.take_outcome("Trainer", finished({"model_run": [model_run]}))
     assert record.calibration == found
+    assert record.history == epochs
+    assert record.kept_epoch == 3  # as good as the second, with less loss
 
 
 @pytest.mark.parametrize("missed", [[], ["accuracy 0.7 is 0.1 below …", "another bound"]])
 def test_evaluation_decides(record, tmp_path, missed):
     outcome = {
         "metrics": {"accuracy": 0.7},
+        "mistakes": [{"text": "so <b>good</b>"}],
         "blessed_before": None,
         "linear_baseline": {"accuracy": 0.8, "macro_f1": 0.75},
         "missed_bounds": missed,
@@ -105,10 +151,23 @@ def test_evaluation_decides(record, tmp_path, missed):
         record.take_outcome("Evaluator", execution)
     assert record.blessed is (not missed)
     assert record.metrics == {"accuracy": 0.7}
+    assert record.mistakes == [{"text": "so <b>good</b>"}]
     assert record.baseline == {
         "latest_blessed": None,
         "linear": {"accuracy": 0.8, "macro_f1": 0.75},
     }
+
+
+def test_a_step_names_its_artifacts():
+    execution = NodeExecution(
+        1,
+        "COMPLETE",
+        {},
+        {"examples": [StoredArtifact(3, "/e", {})]},
+        {"model": [StoredArtifact(7, "/m", {}), StoredArtifact(8, "/n", {})]},
+    )
+    assert artifact_ids(execution) == {"inputs": {"examples": [3]}, "outputs": {"model": [7, 8]}}
+    assert artifact_ids(None) == {}
 
 
 def test_pushed_version(record):
