@@ -55,7 +55,7 @@ def _last_traceback(lines: list[str]) -> list[str]:
 
 def _is_error(line: str) -> bool:
     found = LOGGED.match(line)
-    return bool(found) and (found["own"] or found["glog"]) in "ECF"
+    return found is not None and (found["own"] or found["glog"]) in "ECF"
 
 
 def _says_only(line: str, cause: str) -> bool:

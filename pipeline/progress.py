@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -231,4 +231,4 @@ def _follow_size(console: Console) -> None:
     with contextlib.suppress(OSError, ValueError):  # it is no terminal, as in a test
         columns, lines = os.get_terminal_size(console.file.fileno())
         if columns and lines:
-            console.size = (columns, lines)  # type: ignore[assignment]
+            console.size = ConsoleDimensions(columns, lines)
