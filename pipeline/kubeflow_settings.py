@@ -30,11 +30,11 @@ class PodSettings(Section):
 
 
 class GpuSettings(Section):
-    """The Trainer's GPUs; no other node gets any."""
+    """The GPUs of Trainer and Tuner; no other node gets any."""
 
     count: NonNegativeInt = Field(0, description="GPUs; 0 trains on the CPU")
     resource: str = Field("nvidia.com/gpu", description="name of the device plugin's resource")
-    image: str = Field("sentiflow:gpu", description="of the Trainer, when count is not 0")
+    image: str = Field("sentiflow:gpu", description="of Trainer and Tuner, when count is not 0")
     node_selector: dict[str, str] = Field({}, description="labels that the machine must carry")
     tolerations: tuple[Toleration, ...] = (
         Toleration(key="nvidia.com/gpu", operator="Exists", effect="NoSchedule"),
@@ -44,7 +44,7 @@ class GpuSettings(Section):
 class KubeflowSettings(Section):
     """A Kubeflow Pipelines installation and what the pipeline may use there."""
 
-    image: str = Field("sentiflow:cpu", description="of every node but a Trainer with GPUs")
+    image: str = Field("sentiflow:cpu", description="of every node that has no GPU")
     root: str = Field(
         "/sentiflow", description="mount path of the volume claim, or gs://bucket/folder"
     )

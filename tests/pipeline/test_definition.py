@@ -1,5 +1,7 @@
 """The pipeline's wiring: what each step's executor is given."""
 
+import json
+
 import pytest
 from tfx.dsl.compiler import compiler
 from tfx.orchestration import metadata
@@ -83,3 +85,33 @@ def test_word_vectors_are_a_step_of_their_own_if_there_are_any(tmp_path):
         assert "WordVectors" in nodes[reader].upstream_nodes
         assert "word_vectors" in nodes[reader].inputs.inputs
     assert beam_args(ir)["WordVectors"] == beam_args(ir)["Transform"]
+
+
+def nodes_of(ir):
+    return {wrapper.pipeline_node.node_info.id: wrapper.pipeline_node for wrapper in ir.nodes}
+
+
+def custom_config(node):
+    return json.loads(node.parameters.parameters["custom_config"].field_value.string_value)
+
+
+def test_the_tuner_is_a_step_of_its_own_if_it_is_enabled(tmp_path):
+    without = nodes_of(compile_pipeline(tmp_path))
+    nodes = nodes_of(compile_pipeline(tmp_path, "tune.enabled=true", "tune.max_trials=3"))
+    assert nodes.keys() - without.keys() == {"Tuner"}
+    assert set(nodes["Tuner"].upstream_nodes) == {"Transform"}
+    assert "Tuner" in nodes["Trainer"].upstream_nodes
+    assert set(nodes["Trainer"].inputs.inputs) - set(without["Trainer"].inputs.inputs) == {
+        "hyperparameters"
+    }
+    # What the Tuner depends on; the Trainer depends on its output instead of `tune`.
+    tuner, trainer = custom_config(nodes["Tuner"]), custom_config(nodes["Trainer"])
+    assert tuner["tune"]["max_trials"] == 3
+    assert tuner.keys() - trainer.keys() == {"tune"}
+    assert trainer == custom_config(without["Trainer"])
+
+
+def test_the_tuner_gets_the_word_vectors_too(tmp_path):
+    nodes = nodes_of(compile_pipeline(tmp_path, "tune.enabled=true", "vectors.path=/vectors.txt"))
+    assert set(nodes["Tuner"].upstream_nodes) == {"Transform", "WordVectors"}
+    assert "word_vectors" in nodes["Tuner"].inputs.inputs

@@ -17,6 +17,7 @@ from tests.pipeline.kubeflow_rules import problems, read_package
 
 GPU = (
     "kubeflow.gpu.count=2",
+    "tune.enabled=true",
     "kubeflow.gpu.node_selector={accelerator: a100}",
     "kubeflow.nodes.Trainer={cpu: '8', memory: 32Gi, timeout_minutes: 600}",
     "kubeflow.nodes.Transform={retries: 0}",
@@ -175,27 +176,32 @@ def test_run_parameters_and_their_defaults(gpu):
     }
 
 
-def test_only_the_trainer_sees_a_gpu(gpu):
+def test_only_tuner_and_trainer_see_a_gpu(gpu):
     spec, platforms = gpu
     executors = spec["deploymentSpec"]["executors"]
-    trainer = executors["exec-trainer-gpu"]["container"]
-    accelerator = trainer["resources"]["accelerator"]
-    assert (accelerator["resourceType"], accelerator["resourceCount"]) == ("nvidia.com/gpu", "2")
-    assert trainer["image"] == "sentiflow:gpu"
-    assert "env" not in trainer
-    for name in set(executors) - {"exec-trainer-gpu"}:
+    on_gpu = {"exec-tuner-gpu", "exec-trainer-gpu"}
+    for name in on_gpu:
+        container = executors[name]["container"]
+        accelerator = container["resources"]["accelerator"]
+        found = accelerator["resourceType"], accelerator["resourceCount"]
+        assert found == ("nvidia.com/gpu", "2")
+        assert container["image"] == "sentiflow:gpu"
+        assert "env" not in container
+    for name in set(executors) - on_gpu:
         container = executors[name]["container"]
         assert container["image"] == "sentiflow:cpu"
         assert {"name": "CUDA_VISIBLE_DEVICES", "value": "-1"} in container["env"]
     configs = platforms["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    tolerated = [name for name, config in configs.items() if "tolerations" in config]
-    assert tolerated == ["exec-trainer-gpu"]
-    assert configs["exec-trainer-gpu"]["nodeSelector"]["labels"] == {"accelerator": "a100"}
+    assert {name for name, config in configs.items() if "tolerations" in config} == on_gpu
+    for name in on_gpu:
+        assert configs[name]["nodeSelector"]["labels"] == {"accelerator": "a100"}
     assert configs["exec-transform"]["nodeSelector"]["labels"] == {"pool": "cpu"}
 
 
-def test_the_gpu_task_only_starts_when_the_cache_has_no_model(gpu):
-    group = gpu[0]["components"]["comp-trainer"]["dag"]["tasks"]
+@pytest.mark.parametrize("node", ["tuner", "trainer"])
+def test_the_gpu_task_only_starts_when_the_cache_has_no_outputs(gpu, node):
+    group = gpu[0]["components"][f"comp-{node}"]["dag"]["tasks"]
+    assert set(group) == {f"{node}-cache", "condition-1"}
     condition = group["condition-1"]
     assert condition["dependentTasks"] == ["trainer-cache"]
     assert condition["triggerPolicy"]["condition"].endswith("-needed'] == 'true'")
