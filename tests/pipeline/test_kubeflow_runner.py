@@ -203,9 +203,9 @@ def test_the_gpu_task_only_starts_when_the_cache_has_no_outputs(gpu, node):
     group = gpu[0]["components"][f"comp-{node}"]["dag"]["tasks"]
     assert set(group) == {f"{node}-cache", "condition-1"}
     condition = group["condition-1"]
-    assert condition["dependentTasks"] == ["trainer-cache"]
+    assert condition["dependentTasks"] == [f"{node}-cache"]
     assert condition["triggerPolicy"]["condition"].endswith("-needed'] == 'true'")
-    arguments = gpu[0]["deploymentSpec"]["executors"]["exec-trainer-cache"]["container"]["args"]
+    arguments = gpu[0]["deploymentSpec"]["executors"][f"exec-{node}-cache"]["container"]["args"]
     assert "--cache-only" in arguments
 
 
