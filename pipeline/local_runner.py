@@ -1,14 +1,11 @@
 """Runs the pipeline on this machine: node after node, with SQLite and Beam's DirectRunner."""
 
-import contextlib
-import fcntl
 import logging
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from components.errors import SentiflowError, UsageError
+from components.errors import SentiflowError
 from pipeline.config import Config
 from pipeline.console import quiet_libraries
 from pipeline.excerpt import STEP_BEGINS, relevant_lines
@@ -17,6 +14,7 @@ from pipeline.model_card import copy_card
 from pipeline.progress import Progress, show_progress
 from pipeline.record import RunRecord, Step, StepState, artifact_ids
 from pipeline.report.page import PAGE, run_page
+from pipeline.sole_use import sole_use
 
 LOOKS_EACH_TIME = "asks the store each time"
 INTERRUPTED = "interrupted by the user"
@@ -64,7 +62,7 @@ def run_pipeline(
     record = RunRecord.start(config)
     log_file = workdir / "logs" / f"{record.run_id.replace(':', '')}.log"
     with (
-        _sole_use(workdir),
+        sole_use(workdir),
         quiet_libraries(log_file, verbose) as terminal,
         show_progress(terminal, shown, live=not verbose) as progress,
     ):
@@ -166,19 +164,3 @@ def _step_failed(error: Exception, record: RunRecord, log_file: Path) -> StepFai
         logging.getLogger().error("%s failed", step, exc_info=error)
     message = f"{step} failed: {cause} (log: {log_file})"
     return StepFailed(message, relevant_lines(log_file, message))
-
-
-@contextlib.contextmanager
-def _sole_use(workdir: Path) -> Iterator[None]:
-    """Makes the workdir and keeps other runs out of it while the context lasts."""
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        lock = open(workdir / ".lock", "a")
-    except OSError as error:
-        raise UsageError(f"workdir {workdir}: {error.strerror}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"workdir {workdir}: another run is using it") from None
-        yield
