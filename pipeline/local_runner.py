@@ -74,7 +74,10 @@ def run_pipeline(
         except KeyboardInterrupt as interrupt:
             error = interrupt
         except Exception as cause:
-            error = cause if _is_refusal(cause) else _step_failed(cause, record, log_file)
+            if _is_interrupt(cause):
+                error = KeyboardInterrupt()
+            else:
+                error = cause if _is_refusal(cause) else _step_failed(cause, record, log_file)
         record.finish(error)
         record.write(workdir)
         keep(record, workdir)
@@ -149,6 +152,13 @@ def _write_page(record: RunRecord, workdir: Path) -> None:
 
 def _since(started: float) -> float:
     return round(time.monotonic() - started, 2)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether the error came up only because the user interrupted what went on."""
+    while error and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _is_refusal(error: Exception) -> bool:

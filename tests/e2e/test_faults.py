@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.local_runner import run_pipeline
 from tests.e2e.made_up import LABELS, run_json, small_config, write_splits
+from tests.pipeline.terminal import CTRL_C, Terminal
 
 pytestmark = pytest.mark.e2e
 
@@ -42,7 +43,7 @@ def wait_for_output(process, text, seconds):
     raise AssertionError(f"the process ended without '{text}'")
 
 
-def test_killed_training_goes_on_from_its_last_epoch(data, tmp_path):
+def test_killed_and_interrupted_training_goes_on_from_its_last_epoch(data, tmp_path):
     arguments = command(data, tmp_path / "work", "train.max_epochs=40", "train.patience=null")
     process = subprocess.Popen(
         arguments,
@@ -62,10 +63,17 @@ def test_killed_training_goes_on_from_its_last_epoch(data, tmp_path):
     process.wait()
     assert run_json(tmp_path / "work")["status"] == "running"
 
+    terminal = Terminal(arguments)
+    terminal.read_until("epoch 5/40", seconds=180)
+    terminal.type(CTRL_C)
+    assert terminal.read_all(seconds=60) == 1
+    assert terminal.shown.endswith("sentiflow: interrupted\r\n")
+    assert run_json(tmp_path / "work")["status"] == "interrupted"
+
     done = subprocess.run(arguments, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "resuming after epoch " in done.stdout
-    assert "epoch 1/40" not in done.stdout
+    assert not {f"epoch {number}/40" for number in range(1, 6)} & set(done.stdout.split("  "))
     assert "epoch 40/40" in done.stdout
     record = run_json(tmp_path / "work")
     states = {step["id"]: step["state"] for step in record["steps"]}

@@ -2,18 +2,15 @@
 
 import io
 import logging
-import os
-import pty
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from pipeline.progress import Lines, LiveTable, Messages, printable, show_progress
 from pipeline.record import Step
+from tests.pipeline.terminal import CTRL_C, Terminal
 
 STEPS = ["SentenceExampleGen", "Transform", "Trainer", "Pusher"]
 
@@ -154,7 +151,6 @@ def test_printable():
 # A run as local_runner shows it, on a terminal of its own.
 SCRIPT = """
 import sys, time
-from pathlib import Path
 from pipeline.console import quiet_libraries
 from pipeline.progress import show_progress
 from pipeline.record import Step
@@ -165,54 +161,38 @@ with quiet_libraries(Path(sys.argv[1])) as out, show_progress(out, True, live=Tr
     progress.end(Step("Transform", "run", 1.0, "first run"))
     progress.start("Trainer")
     progress.say("epoch 1/2", False)
-    time.sleep(0.6)
-    raise KeyboardInterrupt
+    time.sleep(60)
 """
 
 
-def on_terminal(log: Path, **environment: str) -> str:
-    """What the script writes to a pseudo-terminal."""
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, log],
-        stdin=subprocess.DEVNULL,
-        stdout=slave,
-        stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "TERM": "xterm-256color", **environment},
-    )
-    os.close(slave)
-    output = b""
-    while True:
-        try:
-            part = os.read(master, 65536)
-        except OSError:  # EIO: the other end is closed
-            break
-        if not part:
-            break
-        output += part
-    os.close(master)
-    process.wait(30)
-    return output.decode()
-
-
-def test_interrupted_on_a_terminal(tmp_path):
-    shown = on_terminal(tmp_path / "run.log")
-    assert "chatter" not in shown
+@pytest.mark.parametrize("columns", [80, 40])
+def test_interrupted_on_a_terminal(tmp_path, columns):
+    terminal = Terminal([sys.executable, "-c", SCRIPT, tmp_path / "run.log"], columns=columns)
+    terminal.read_until("epoch 1/2", seconds=60)
+    terminal.type(CTRL_C)
+    assert terminal.read_all(seconds=60) != 0
+    shown = terminal.shown
     assert "chatter" in (tmp_path / "run.log").read_text()
-    assert "\x1b[1A" in shown, "the table is drawn anew"
-    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l"), "the cursor is back"
-    before_hiding, _, after_hiding = shown.partition("\x1b[?25l")
-    assert "\x1b[1A" not in after_hiding.partition("\x1b[?25h")[0], "even while the table is there"
-    assert shown.isascii()
+    table, _, after = shown.rpartition("waiting" if "waiting" in shown else "running")
+    assert "chatter" not in table
+    assert "\x1b[1A" in table, "the table is drawn anew"
+    assert table.rindex("\x1b[?25h") > table.rindex("\x1b[?25l"), "the cursor is there meanwhile"
+    assert "KeyboardInterrupt" in after and "\x1b[?25l" not in after
+    assert table.isascii()
+    drawn_lines = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", table).replace("\r", "\n").split("\n")
+    assert max(map(len, drawn_lines)) <= columns
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])
 def test_terminal_that_cannot_draw_gets_lines(tmp_path, term):
-    shown = on_terminal(tmp_path / "run.log", TERM=term)
-    assert shown.replace("\r", "").splitlines() == [
+    terminal = Terminal([sys.executable, "-c", SCRIPT, tmp_path / "run.log"], TERM=term)
+    terminal.read_until("epoch 1/2", seconds=60)
+    terminal.type(CTRL_C)
+    terminal.read_all(seconds=60)
+    assert terminal.shown.replace("\r", "").splitlines()[:4] == [
         " 1/2 Transform",
         "        run in 1.0 s: first run",
         " 2/2 Trainer",
         "        epoch 1/2",
     ]
+    assert "\x1b" not in terminal.shown
