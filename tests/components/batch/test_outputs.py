@@ -22,7 +22,7 @@ def prediction(text: str) -> Prediction:
 def rows(path: Path, format_: Format) -> list[dict]:
     if format_ == "parquet":
         return parquet.read_table(path).to_pylist()
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "parquet"])
