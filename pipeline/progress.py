@@ -128,6 +128,7 @@ class LiveTable(Progress):
         """The table as it is now, cut to the size of the terminal."""
         _follow_size(self._console)
         width, height = self._console.size
+        width -= len("^C")  # which a terminal writes at the end of the table: it must not wrap
         if not self._rows:
             return Text(f"setting up: {self._elapsed():.0f} s")
         narrow = width < NARROW
