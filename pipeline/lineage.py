@@ -198,7 +198,10 @@ def _digests(execution: NodeExecution) -> set[str]:
 def _push_of(pushes: list[NodeExecution], version: int | None) -> NodeExecution:
     of_version = [push for push in pushes if version in (None, _version(push))]
     if not pushes:
-        raise UsageError("no version was pushed by a run that this metadata store knows")
+        raise UsageError(
+            "no version was pushed by a run of the pipeline of this name (name in the "
+            "configuration) that the metadata store knows"
+        )
     if not of_version:
         known = ", ".join(str(number) for number in sorted({_version(push) for push in pushes}))
         raise UsageError(f"version {version} was never pushed; there are {known}")

@@ -1,5 +1,7 @@
 """A version's lineage, for a person."""
 
+import json
+
 from pipeline.changes import leaves
 from pipeline.config import Config
 from pipeline.lineage import Data, Lineage, MadeStep, Users, Vectors
@@ -21,7 +23,7 @@ def in_words(lineage: Lineage) -> str:
         f"version {lineage.version}": model,
         "data": _data(lineage.data),
         "vectors": _vectors(lineage.vectors) if lineage.vectors else [],
-        "configuration": _configuration(lineage.config),
+        "configuration, where it is not this program's default": _configuration(lineage.config),
         "packages": _packages(lineage.packages),
         "steps": [_step(step, lineage.run) for step in lineage.steps],
         "also used by": _users(lineage),
@@ -71,7 +73,9 @@ def _configuration(config: dict | None) -> list[str]:
         return [NOT_NOTED]
     default, own = leaves(Config().model_dump(mode="json")), leaves(config)
     changed = {key: value for key, value in own.items() if value != default.get(key)}
-    return [f"{key}: {value}" for key, value in changed.items()] or ["the default"]
+    return [
+        f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in changed.items()
+    ] or ["it is everywhere"]
 
 
 def _packages(packages: dict[str, str] | None) -> list[str]:
@@ -99,8 +103,9 @@ def _users(lineage: Lineage) -> list[str]:
 
 
 def _named(users: Users) -> str:
-    versions = ", ".join(str(version) for version in users.versions)
     more = f" and {len(users.runs) - MOST_USERS} more" if len(users.runs) > MOST_USERS else ""
-    runs = ", ".join(users.runs[-MOST_USERS:]) + more
-    parts = [f"versions {versions}" if versions else "", f"runs {runs}" if runs else ""]
-    return "; ".join(part for part in parts if part) or "nothing else"
+    named = {
+        "version": ", ".join(str(version) for version in users.versions),
+        "run": ", ".join(users.runs[-MOST_USERS:]) + more,
+    }
+    return "; ".join(f"{what} {names}" for what, names in named.items() if names) or "nothing else"

@@ -71,8 +71,8 @@ def test_in_words(connection, lineage):
         "  coverage   4 of 5 words, 45 of 50 tokens",
         "  train.seed: 2",
         "  tensorflow 2.2",
-        "  data       versions 1, 3; runs films-1, films-3, films-4, films-5",
-        "  model      runs films-3",
+        "  data       version 1, 3; run films-1, films-3, films-4, films-5",
+        "  model      run films-3",
     ):
         assert line in lines
     (ingested,) = [line for line in lines if "SentenceExampleGen" in line]
