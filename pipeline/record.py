@@ -147,8 +147,9 @@ class RunRecord:
         graph = execution.outputs["transform_graph"][0].uri
         with fileio.open(f"{graph}/transform_fn/assets/{features.VOCABULARY}", "rb") as file:
             words = sum(1 for _ in file)
-        unknown = {"splits": {}, "rejects": []}  # where a node is looked at by itself
-        self.data = {**(self.data or unknown), "vocabulary": words}
+        if self.data is None:  # where a node is looked at by itself
+            self.data = {"splits": {}, "rejects": []}
+        self.data["vocabulary"] = words
 
     def _take_training(self, execution: NodeExecution) -> None:
         from components.epochs import Epoch, best_epoch

@@ -50,7 +50,7 @@ def plain(slices: RawSlices, names: list[str]) -> dict[str, Any]:
     """
     classes = range(len(parse_slice_names(names)[0]))
     entries = {name: _entries(values["confusion_matrix"]) for name, values in slices.items()}
-    described = {
+    described: dict[str, dict[str, Any]] = {
         name: {
             metric: _scalar(metric, slices[name][metric], entries[name])
             for metric in SCALARS

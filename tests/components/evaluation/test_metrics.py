@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schema import features
+
 LABELS = ["first", "second", "third"]
 
 
@@ -33,7 +35,10 @@ def tfma_values():
         accumulators = [combiner.create_accumulator() for _ in range(3)]
         for row, (label, row_probabilities) in enumerate(zip(ids, probabilities, strict=True)):
             inputs = metric_types.StandardMetricInputs(
-                label=np.array([label]), prediction=row_probabilities, example_weight=None
+                label=np.array([label]),
+                prediction=row_probabilities,
+                example_weight=None,
+                features={features.TEXT: np.array([f"row {row}".encode()], object)},
             )
             accumulators[row % 3] = combiner.add_input(accumulators[row % 3], inputs)
         found.update(combiner.extract_output(combiner.merge_accumulators(accumulators)))
