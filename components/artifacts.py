@@ -23,3 +23,13 @@ class LinearBaselineScores(Artifact):
     """
 
     TYPE_NAME = "LinearBaselineScores"
+
+
+class ReferenceProfile(Artifact):
+    """What the eval split looks like to a model; new text is compared with it.
+
+    File structure:
+      - `reference_profile.json`: `components.drift.profile.TextProfile`.
+    """
+
+    TYPE_NAME = "ReferenceProfile"

@@ -20,7 +20,7 @@ from tfx.types import (
 )
 from tfx.utils import io_utils, proto_utils
 
-from components.artifacts import Rejects
+from components.artifacts import ReferenceProfile, Rejects
 from components.model_card.artifacts import CardSources, card_files
 from components.settings import CardSettings
 from components.word_vectors.artifact import SelectedVectors
@@ -28,6 +28,7 @@ from schema import features
 
 # Inputs that TFX's own Pusher lacks.
 MODEL_RUN, EVALUATION, REJECTS = "model_run", "evaluation", "rejects"
+PROFILE = "profile"
 
 PARTIAL = ".partial"
 ABANDONED_SECONDS = 3600
@@ -146,6 +147,7 @@ class PusherSpec(standard_component_specs.PusherSpec):
         MODEL_RUN: component_spec.ChannelParameter(type=standard_artifacts.ModelRun),
         EVALUATION: component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
         REJECTS: component_spec.ChannelParameter(type=Rejects),
+        PROFILE: component_spec.ChannelParameter(type=ReferenceProfile),
         features.WORD_VECTORS: component_spec.ChannelParameter(type=SelectedVectors, optional=True),
     }
 
@@ -172,9 +174,13 @@ class Executor(executor.Executor):
         base_directory = destination.filesystem.base_directory
         stated = CardSettings.model_validate_json(exec_properties["card"])
         sources = self._card_sources(input_dict, os.path.basename(base_directory))
+        profile = _read_profile(artifact_utils.get_single_uri(input_dict[PROFILE]))
 
         def extra_files(version: int) -> Mapping[str, bytes]:
-            return card_files(sources, stated, version)
+            return {
+                **card_files(sources, stated, version),
+                features.REFERENCE_PROFILE: profile,
+            }
 
         version = push_model(sources.model_dir, base_directory, extra_files)
         self._MarkPushed(pushed, os.path.join(base_directory, str(version)), str(version))
@@ -197,8 +203,15 @@ class Executor(executor.Executor):
         )
 
 
+def _read_profile(folder: str) -> bytes:
+    with fileio.open(
+        os.path.join(folder, os.path.basename(features.REFERENCE_PROFILE)), "rb"
+    ) as file:
+        return file.read()
+
+
 class Pusher(base_component.BaseComponent):
-    """Pushes a model that the Evaluator and the ServeCheck blessed, with its card.
+    """Pushes a model that the Evaluator and the ServeCheck blessed, with its card and profile.
 
     Outputs `pushed_model`: a standard PushedModel with the version's number and folder.
     """
@@ -214,6 +227,7 @@ class Pusher(base_component.BaseComponent):
         model_run: types.BaseChannel,
         evaluation: types.BaseChannel,
         rejects: types.BaseChannel,
+        profile: types.BaseChannel,
         word_vectors: types.BaseChannel | None,
         base_directory: str,
         card: CardSettings,
@@ -228,6 +242,7 @@ class Pusher(base_component.BaseComponent):
           model_run: what the Trainer told of the training.
           evaluation: of the Evaluator, with its outcome.
           rejects: of SentenceExampleGen, with the counts of rows.
+          profile: of ProfileGen, for who compares new text with what was evaluated.
           word_vectors: SelectedVectors, or None.
           base_directory: `<serving root>/<model name>`.
           card: what the card says besides what the run knows.
@@ -244,6 +259,7 @@ class Pusher(base_component.BaseComponent):
                 model_run=model_run,
                 evaluation=evaluation,
                 rejects=rejects,
+                profile=profile,
                 word_vectors=word_vectors,
                 push_destination=destination,
                 card=card.model_dump_json(),

@@ -15,6 +15,7 @@ from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.data_gate import DataGate
+from components.drift.component import ProfileGen
 from components.errors import UsageError
 from components.evaluation.component import Evaluator
 from components.ingest.component import SentenceExampleGen
@@ -182,7 +183,8 @@ def create_pipeline(
         code_fingerprint=code_fingerprint("components.evaluation.component"),
     )
 
-    # 6. Try it in a real serving process, then hand it to serving.
+    # 6. Try it in a real serving process, then hand it to serving, with a profile of eval that new
+    # text is compared with.
     serve_check = ServeCheck(
         model=trainer.outputs["model"],
         examples=example_gen.outputs["examples"],
@@ -191,6 +193,13 @@ def create_pipeline(
         code_fingerprint=code_fingerprint("components.serve_check.component"),
     )
     serve_check.add_upstream_node(evaluator)
+    profile_gen = ProfileGen(
+        model=trainer.outputs["model"],
+        examples=example_gen.outputs["examples"],
+        max_rows=config.drift.max_rows,
+        code_fingerprint=code_fingerprint("components.drift.component"),
+    )
+    profile_gen.add_upstream_node(evaluator)
     pusher = Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
@@ -198,6 +207,7 @@ def create_pipeline(
         model_run=trainer.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],
         rejects=example_gen.outputs["rejects"],
+        profile=profile_gen.outputs["profile"],
         word_vectors=word_vectors,
         base_directory=f"{locations.serving}/{config.serving.model_name}",
         card=config.card,
@@ -217,6 +227,7 @@ def create_pipeline(
         linear_baseline,
         blessed_before,
         evaluator,
+        profile_gen,
         serve_check,
         pusher,
     ]

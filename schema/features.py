@@ -23,6 +23,7 @@ EXAMPLES_SIGNATURE = "examples"  # examples: string [batch] -> label, probabilit
 EXAMPLES = "examples"
 PROBABILITIES = "probabilities"  # float32 [batch, classes], in the order of `data.labels`
 MODEL_INFO = "assets.extra/sentiflow.json"  # {"labels": [...], "config": {...}}
+REFERENCE_PROFILE = "assets.extra/reference_profile.json"  # TextProfile in components/drift
 WARMUP_REQUESTS = "assets.extra/tf_serving_warmup_requests"
 MODEL_CARD_MARKDOWN = "assets.extra/model_card.md"  # written by the Pusher, as the next
 MODEL_CARD_JSON = "assets.extra/model_card.json"  # what docs/model-card.md describes

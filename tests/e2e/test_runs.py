@@ -33,6 +33,7 @@ NODES = [
     "Trainer",
     "Resolver",
     "Evaluator",
+    "ProfileGen",
     "ServeCheck",
     "Pusher",
 ]

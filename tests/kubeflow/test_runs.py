@@ -31,7 +31,8 @@ SETTINGS = (
 )
 NODES = [
     "SchemaImporter", "SentenceExampleGen", "StatisticsGen", "ExampleValidator", "DataGate",
-    "LinearBaseline", "Transform", "Trainer", "Resolver", "Evaluator", "ServeCheck", "Pusher",
+    "LinearBaseline", "Transform", "Trainer", "Resolver", "Evaluator", "ProfileGen",
+    "ServeCheck", "Pusher",
 ]  # fmt: skip
 
 

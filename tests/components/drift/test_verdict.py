@@ -81,7 +81,7 @@ def test_a_small_reference_is_not_judged_by():
 def test_the_line_says_what_was_measured_and_allowed():
     line = str(judge(REFERENCE, text(1000, 1, unknown=0.25), SETTINGS))
     assert line.startswith("drift: unknown 0.2")
-    assert "(allowed: 0.05 over the 0.0" in line
+    assert "(allowed: 0.03 over the 0.0" in line
     assert line.endswith(", in 1,000 sentences")
     assert str(judge(REFERENCE, text(1000, 1), SETTINGS)) == "no drift, in 1,000 sentences"
 
@@ -95,7 +95,7 @@ def test_all_measures_are_in_the_json():
 
 def test_sentences_without_a_token_are_text_too():
     empty = profile([AnsweredSentence([], 0, "positive", 0.9)] * 300)
-    assert {"length", "words"} <= drifted(empty)
+    assert "length" in drifted(empty)
 
 
 def test_tfdv_measures_the_mix_of_labels():
