@@ -8,6 +8,7 @@ from components.errors import SentiflowError, UsageError
 from pipeline.commands.batch import batch
 from pipeline.commands.compile import compile_
 from pipeline.commands.config import config
+from pipeline.commands.drift import drift
 from pipeline.commands.lineage import lineage
 from pipeline.commands.predict import predict
 from pipeline.commands.report import report
@@ -22,8 +23,8 @@ from pipeline.commands.versions import promote, rollback, versions
 def cli() -> None:
     """Labelled sentences in, a validated LSTM classifier behind a TensorFlow Serving endpoint out.
 
-    Exit codes: 0 done; 2 the call or the configuration is wrong; 3 the data was refused; 4 the
-    model was not blessed or failed its serving check; 1 anything else.
+    Exit codes: 0 done; 2 the call or the configuration is wrong; 3 the data was refused, or has
+    drifted; 4 the model was not blessed or failed its serving check; 1 anything else.
     """
 
 
@@ -31,6 +32,7 @@ for command in (
     run,
     predict,
     batch,
+    drift,
     serve,
     versions,
     promote,
