@@ -65,6 +65,11 @@ def test_one_step_runs_elsewhere(tmp_path):
         assert LOCAL_RUNNER in args[node_id]
 
 
+def test_options_of_batch_predictions_are_none_of_the_pipelines_business(tmp_path):
+    args = beam_args(compile_pipeline(tmp_path, "beam.nodes.batch=[--x=1]"))
+    assert all("--x=1" not in options for options in args.values())
+
+
 @pytest.mark.parametrize("name", ["Trainer", "Transfrom"])
 def test_beam_options_of_a_step_that_does_not_run_on_beam_are_refused(tmp_path, name):
     with pytest.raises(UsageError) as refusal:

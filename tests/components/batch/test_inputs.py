@@ -37,7 +37,8 @@ def test_relative_globs(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(data)
     assert names("*.csv") == ["b.csv"]
     assert names("*/../b.csv") == ["b.csv"]
-    assert names("x/../[xy]/../../*/b.csv") == ["b.csv"]
+    monkeypatch.chdir(data / "y")
+    assert names("*/../../b.csv") == ["b.csv"]  # not ../b.csv: outputs stay in their folder
 
 
 def test_a_file_given_twice_counts_once(data: Path) -> None:
