@@ -142,20 +142,16 @@ class LiveTable(Progress):
         rest = width - sum(column + 2 for column in columns)
         for row in self._in_sight(height - 2):  # a line for the cursor, one for the message
             seconds = self._elapsed() if row is self._running else row.seconds
-            text = Text(row.text, "" if row is self._running else "dim")
-            text.truncate(rest)
             cells = [
                 Text(row.state, STYLES[row.state]),
                 Text(row.id, "dim" if row.state == "waiting" else ""),
                 Text("" if seconds is None else f"{seconds:.1f} s"),
-                text,
+                _cut(row.text, rest, "" if row is self._running else "dim"),
             ]
             table.add_row(*cells[: len(table.columns)])
         if not (narrow and self._running and self._running.text):
             return table
-        message = Text(self._running.text)
-        message.truncate(width)
-        return Group(table, message)
+        return Group(table, _cut(self._running.text, width))
 
     def _in_sight(self, height: int) -> list[Row]:
         """The rows around the one that runs, as many as there is room for."""
@@ -225,6 +221,15 @@ def _handler(handler: logging.Handler) -> Iterator[None]:
 def printable(text: str) -> str:
     """The text on one line, without what a terminal would take for a command."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _cut(text: str, width: int, style: str = "") -> Text:
+    """The text on at most so many columns; two full stops end what was cut."""
+    cut = Text(text, style)
+    if cut.cell_len > width:
+        cut.truncate(max(width - 2, 0))
+        cut.append("..")
+    return cut
 
 
 def _follow_size(console: Console) -> None:
