@@ -217,7 +217,9 @@ def test_pods_are_as_configured(gpu):
     assert resources["resourceMemoryLimit"] == resources["resourceMemoryRequest"] == "32Gi"
     assert configs["exec-trainer-gpu"]["activeDeadlineSeconds"] == "36000"
     assert configs["exec-transform"]["activeDeadlineSeconds"] == "3600"
-    trainer = spec["components"]["comp-condition-1"]["dag"]["tasks"]["trainer-gpu"]
+    group = spec["components"]["comp-trainer"]["dag"]["tasks"]
+    not_cached = spec["components"][group["condition-1"]["componentRef"]["name"]]
+    trainer = not_cached["dag"]["tasks"]["trainer-gpu"]
     assert trainer["retryPolicy"]["maxRetryCount"] == 2
     assert trainer["retryPolicy"]["backoffMaxDuration"] == f"{3 * 36000 + 30 + 60}s"
     tasks = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
