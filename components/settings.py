@@ -70,7 +70,7 @@ class GateSettings(Section):
 class TextSettings(Section):
     """From a sentence to token ids."""
 
-    lowercase: bool = True
+    lowercase: bool = Field(True, description="Good and good are one token")
     split_hyphens: bool = Field(True, description="well-made is three tokens")
     vocab_size: PositiveInt = Field(20_000, description="most frequent tokens kept")
     min_count: PositiveInt = Field(1, description="occurrences in train for a token to be kept")
@@ -115,12 +115,14 @@ class ModelSettings(Section):
 
     embedding_dim: PositiveInt = Field(100, description="that of the word vectors, if any")
     units: PositiveInt = Field(128, description="of the LSTM, per direction")
-    bidirectional: bool = False
+    bidirectional: bool = Field(False, description="a second LSTM reads from the end")
     pooling: Literal["last", "max", "mean"] = Field("max", description="over the real tokens")
     word_dropout: Probability = Field(0.2, description="tokens made unknown, in training")
-    embedding_dropout: Probability = 0.5
+    embedding_dropout: Probability = Field(0.5, description="on the embedded tokens")
     output_dropout: Probability = Field(0.5, description="on the pooled LSTM output")
-    dense_initializer: Literal["glorot_uniform", "truncated_normal"] = "glorot_uniform"
+    dense_initializer: Literal["glorot_uniform", "truncated_normal"] = Field(
+        "glorot_uniform", description="of the output weights"
+    )
     dense_bias: float = Field(0.0, description="initial value of the output bias")
 
 
@@ -133,15 +135,17 @@ class TrainSettings(Section):
     patience: PositiveInt | None = Field(
         3, description="epochs without a better eval accuracy before stopping; null: never"
     )
-    learning_rate: PositiveFloat = 1e-3
+    learning_rate: PositiveFloat = Field(1e-3, description="of Adam")
     clip_norm: PositiveFloat | None = Field(None, description="global gradient norm")
     weight_decay: float = Field(0.0, ge=0, description="decoupled, of AdamW; 0: plain Adam")
     ema_momentum: Probability = Field(
         0.99, description="of the average of the weights that is kept; 0: none"
     )
-    class_weights: Literal["none", "balanced"] = "none"
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="balanced: each class weighs the same in the loss"
+    )
     mixed_precision: bool = Field(False, description="float16 compute; pays on a GPU only")
-    seed: int = Field(1, ge=0, lt=2**31)
+    seed: int = Field(1, ge=0, lt=2**31, description="of weights, order and dropout")
 
     @model_validator(mode="after")
     def _check(self) -> "TrainSettings":
@@ -153,19 +157,27 @@ class TrainSettings(Section):
 class TuneSettings(Section):
     """What the Tuner tries; null leaves a hyperparameter as configured."""
 
-    enabled: bool = False
+    enabled: bool = Field(False, description="whether there is such a step")
     max_trials: PositiveInt = Field(10, description="the first has the configured values")
     max_minutes: PositiveFloat | None = Field(
         30, description="of all trials; the first is trained for an epoch at least; null: any"
     )
     max_epochs: PositiveInt | None = Field(None, description="of a trial; null: train.max_epochs")
-    units: tuple[PositiveInt, ...] | None = Field((64, 128, 256), min_length=1)
-    embedding_dropout: tuple[Probability, Probability] | None = (0.2, 0.7)
-    output_dropout: tuple[Probability, Probability] | None = (0.2, 0.7)
-    learning_rate: tuple[PositiveFloat, PositiveFloat] | None = Field(
-        (3e-4, 3e-3), description="on a logarithmic scale"
+    units: tuple[PositiveInt, ...] | None = Field(
+        (64, 128, 256), min_length=1, description="to choose from"
     )
-    batch_size: tuple[PositiveInt, ...] | None = Field((32, 64, 128), min_length=1)
+    embedding_dropout: tuple[Probability, Probability] | None = Field(
+        (0.2, 0.7), description="least and most"
+    )
+    output_dropout: tuple[Probability, Probability] | None = Field(
+        (0.2, 0.7), description="least and most"
+    )
+    learning_rate: tuple[PositiveFloat, PositiveFloat] | None = Field(
+        (3e-4, 3e-3), description="least and most, on a logarithmic scale"
+    )
+    batch_size: tuple[PositiveInt, ...] | None = Field(
+        (32, 64, 128), min_length=1, description="to choose from"
+    )
     seed: int = Field(1, ge=1, lt=2**31, description="of the values that are tried")
 
     @model_validator(mode="after")
@@ -194,7 +206,7 @@ Metric = Literal["accuracy", "auc", "macro_f1"]
 class Bound(Section):
     """One condition for blessing a model, overall or on one slice."""
 
-    metric: Metric
+    metric: Metric = Field(description="auc with two classes only")
     slice: str = Field(
         "all",
         pattern=r"^(all|label=.+|length=\d+(-\d+|\+))$",
@@ -294,7 +306,9 @@ class CardSettings(Section):
 class ServingSettings(Section):
     """Names, batching and limits of the serving endpoint."""
 
-    model_name: str = Field("sentiment", pattern=r"^[A-Za-z0-9_-]+$")
+    model_name: str = Field(
+        "sentiment", pattern=r"^[A-Za-z0-9_-]+$", description="in requests, and of its folder"
+    )
     max_batch_size: PositiveInt = Field(32, description="sentences in one call of the model")
     batch_timeout_ms: float = Field(
         5.0, ge=0, le=1000, description="how long a batch that is not full waits while others run"

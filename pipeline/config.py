@@ -48,7 +48,9 @@ class BeamSettings(Section):
     """Apache Beam's runner: on this machine, unless options name another."""
 
     workers: PositiveInt = Field(1, description="of the runner on this machine")
-    running_mode: Literal["in_memory", "multi_threading", "multi_processing"] = "in_memory"
+    running_mode: Literal["in_memory", "multi_threading", "multi_processing"] = Field(
+        "in_memory", description="workers in the run's own thread, in threads, or in processes"
+    )
     options: tuple[BeamOption, ...] = Field(
         (), description="further Beam pipeline options, as --name=value"
     )

@@ -12,10 +12,12 @@ QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
 class Toleration(Section):
     """Lets a node's pod on machines that carry this taint."""
 
-    key: str
-    operator: Literal["Exists", "Equal"] = "Exists"
-    value: str | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    key: str = Field(description="of the taint")
+    operator: Literal["Exists", "Equal"] = Field("Exists", description="how value is compared")
+    value: str | None = Field(None, description="of the taint, with Equal")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        None, description="of the taint; null: any"
+    )
 
 
 class PodSettings(Section):
@@ -24,7 +26,7 @@ class PodSettings(Section):
     cpu: str = Field("1", pattern=QUANTITY, description="cores, as a Kubernetes quantity")
     memory: str = Field("4Gi", pattern=QUANTITY, description="request and limit, a quantity")
     node_selector: dict[str, str] = Field({}, description="labels that the machine must carry")
-    tolerations: tuple[Toleration, ...] = ()
+    tolerations: tuple[Toleration, ...] = Field((), description="taints that the pod bears")
     retries: NonNegativeInt = Field(2, description="of a failed node")
     timeout_minutes: PositiveInt = Field(60, description="after which a try is killed")
 
@@ -36,8 +38,9 @@ class GpuSettings(Section):
     resource: str = Field("nvidia.com/gpu", description="name of the device plugin's resource")
     image: str = Field("sentiflow:gpu", description="of Trainer and Tuner, when count is not 0")
     node_selector: dict[str, str] = Field({}, description="labels that the machine must carry")
-    tolerations: tuple[Toleration, ...] = (
-        Toleration(key="nvidia.com/gpu", operator="Exists", effect="NoSchedule"),
+    tolerations: tuple[Toleration, ...] = Field(
+        (Toleration(key="nvidia.com/gpu", operator="Exists", effect="NoSchedule"),),
+        description="taints that the pod bears",
     )
 
 

@@ -36,6 +36,13 @@ def test_every_key_of_the_default_preset_has_its_row():
         assert f"| `{name}` |" in sections[section], key
 
 
+def test_every_key_is_described():
+    bare = [
+        row for row in reference().splitlines() if row.startswith("| `") and row.endswith("|  |")
+    ]
+    assert not bare, "give these a description in their types"
+
+
 @pytest.mark.parametrize(
     ("key", "text"),
     [
