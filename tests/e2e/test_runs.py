@@ -108,6 +108,30 @@ def test_record_holds_what_others_rely_on(fresh, workdir):
     assert len(record["code"]) == 16
 
 
+def test_record_holds_what_its_page_tells(fresh, workdir):
+    record = run_json(workdir)
+    assert {name: split["rows"] for name, split in record["data"]["splits"].items()} == {
+        "train": 360,
+        "eval": 90,
+    }
+    for split in record["data"]["splits"].values():
+        assert sum(split["labels"].values()) == sum(split["lengths"]["rows"]) == split["rows"]
+    kept = record["history"][record["kept_epoch"] - 1]
+    assert kept["eval_accuracy"] == pytest.approx(record["metrics"]["accuracy"], abs=1e-6)
+    low, high = record["metrics"]["intervals"]["macro_f1"]
+    assert low <= record["metrics"]["macro_f1"] <= high
+    wrong = round(90 * (1 - record["metrics"]["accuracy"]))
+    assert len(record["mistakes"]) == min(wrong, 20)
+    assert sum(bin["rows"] for bin in record["metrics"]["reliability"]) == 90
+    steps = {step["id"]: step for step in record["steps"]}
+    assert steps["Evaluator"]["inputs"]["model"] == steps["Trainer"]["outputs"]["model"]
+    starts = [step["started"] for step in record["steps"]]
+    assert starts == sorted(starts) and starts[0] > 0
+    assert record["previous"] is None
+    [kept_record] = (workdir / "runs").iterdir()
+    assert json.loads(kept_record.read_text("utf-8")) == record
+
+
 def test_served_is_evaluated(fresh, data, workdir, config):
     rows = [line.split("\t") for line in (data / "eval.tsv").read_text().splitlines()[1:]]
     with predictor(config, workdir) as ask:
@@ -125,6 +149,33 @@ def test_second_run_takes_everything_from_the_cache(fresh, data, workdir, config
     assert execution_states(workdir) - before == Counter(CACHED=len(NODES) - 1, COMPLETE=1)
     assert record.pushed_version == 1
     assert record.metrics == fresh.metrics
+    assert (record.previous["run_id"], record.previous["changes"]) == (fresh.run_id, [])
+    assert record.previous["metrics"]["accuracy"] == fresh.metrics["accuracy"]
+
+
+def test_version_has_its_model_card_and_the_report_a_copy(fresh, workdir):
+    card = json.loads((workdir / "serving/sentiment/1/assets.extra/model_card.json").read_text())
+    assert card["model_details"]["version"]["name"] == "1"
+    accuracy = card["quantitative_analysis"]["performance_metrics"][0]
+    assert accuracy["value"] == fresh.metrics["accuracy"]
+    lower, upper = accuracy["confidence_interval"].values()
+    assert lower <= accuracy["value"] <= upper
+    rows = {
+        split["name"]: sum(split["rows"].values()) for split in card["model_parameters"]["data"]
+    }
+    assert rows == {"train": 360, "eval": 90}
+    for name in ("model_card.md", "model_card.json"):
+        served = workdir / "serving/sentiment/1/assets.extra" / name
+        assert (workdir / "report" / name).read_bytes() == served.read_bytes()
+
+
+def test_changed_card_is_renewed_in_the_version_that_is_served(fresh, data, workdir):
+    record = run_pipeline(small_config(None, LABELS, "card.owner=Ann"), str(data), workdir)
+    assert nodes_run(record) == ["Resolver", "Pusher"]
+    assert record.pushed_version == 1
+    assert [path.name for path in (workdir / "serving/sentiment").iterdir()] == ["1"]
+    for folder in ("serving/sentiment/1/assets.extra", "report"):
+        assert "| Owner | Ann |" in (workdir / folder / "model_card.md").read_text()
 
 
 def test_deleted_version_is_pushed_again(fresh, data, workdir, config):
