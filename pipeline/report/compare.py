@@ -57,18 +57,18 @@ def _metrics(a: RunRecord, b: RunRecord) -> list[Row]:
 def _slices(a: RunRecord, b: RunRecord) -> list[Row]:
     both = [(record.metrics or {}).get("slices") or {} for record in (a, b)]
     return [
-        _row(slice_in_words(name), "accuracy", tuple(slices.get(name) or {} for slices in both))
+        _row(slice_in_words(name), "accuracy", (both[0].get(name) or {}, both[1].get(name) or {}))
         for name in dict.fromkeys([*both[0], *both[1]])
     ]
 
 
-def _row(name: str, metric: str, both: tuple[Mapping[str, Any], ...]) -> Row:
+def _row(name: str, metric: str, both: tuple[Mapping[str, Any], Mapping[str, Any]]) -> Row:
     a, b = both
     return Row(
         name,
         metric,
         (a.get(metric), b.get(metric)),
-        tuple((found.get("intervals") or {}).get(metric) for found in both),
+        ((a.get("intervals") or {}).get(metric), (b.get("intervals") or {}).get(metric)),
         (a.get("example_count"), b.get("example_count")),
     )
 

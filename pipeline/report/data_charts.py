@@ -39,10 +39,11 @@ def labels_chart(splits: Mapping[str, Any]) -> Chart:
     labels = labels[: _MAX_BARS // len(splits)]
 
     def plot(axes):
-        thickness = 0.84 / len(splits)
+        thickness, most = 0.84 / len(splits), 0.0
         for number, (name, split) in enumerate(splits.items()):
             counts = [split["labels"].get(label, 0) for label in labels]
             shares = [count / max(split["rows"], 1) for count in counts]
+            most = max(most, *shares)
             places = [i - 0.42 + thickness * (number + 0.5) for i in range(len(labels))]
             bars = axes.barh(places, shares, 0.9 * thickness, label=name, **_SPLITS.get(name, {}))
             texts = [
@@ -52,7 +53,7 @@ def labels_chart(splits: Mapping[str, Any]) -> Chart:
         axes.set_yticks(range(len(labels)), labels=[shorten(label, 18) for label in labels])
         axes.set_ylim(len(labels) - 0.5, -0.5)
         _without_x(axes)
-        axes.margins(x=0.45)  # for the numbers
+        axes.set_xlim(0, 1.9 * most)  # room for the numbers
         if len(splits) > 1:
             axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderpad=0)
 

@@ -24,7 +24,7 @@ WIDTH = 350  # pixels; a card is about that wide, on a phone a little less
 FONT_SIZE = 12
 _DPI = 72  # of SVG: a point is a pixel
 
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "sentiflow",  # the same picture is the same file
     "text.parse_math": False,  # a label may hold a $
@@ -49,6 +49,8 @@ _STYLE = {
     "legend.fontsize": FONT_SIZE,
     "lines.linewidth": 2,
 }
+# XML cannot hold these.
+_CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "\ufffd")
 _COLOUR = re.compile("#01020[3-8]")
 _FONT = re.compile("font-family: [^;]*;? ?")
 _REFERENCE = re.compile(r"(?<=#)[\w-]+")
@@ -93,12 +95,12 @@ def draw(
         file = io.BytesIO()
         no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(file, format="svg", transparent=True, metadata=no_metadata)
-    return Chart(title, _inline(file.getvalue(), title, told), note, wide=width > WIDTH)
+    return Chart(title, _inline(file.getvalue().decode(), title, told), note, wide=width > WIDTH)
 
 
-def _inline(svg: bytes, title: str, told: str) -> Markup:
+def _inline(svg: str, title: str, told: str) -> Markup:
     """Makes the SVG a part of a page: colours and font are the page's, and no id comes twice."""
-    root = ElementTree.fromstring(svg)
+    root = ElementTree.fromstring(svg.translate(_CONTROL))
     values = " ".join(v for e in root.iter() for k, v in e.attrib.items() if k != "id")
     referred = set(_REFERENCE.findall(values))
     prefix = re.sub(r"\W+", "-", title.lower())

@@ -122,14 +122,20 @@ def compared_charts(
     metrics: Mapping[str, Any], baseline: Mapping[str, Any] | None, before: str
 ) -> list[Chart]:
     """Accuracy and macro F1 beside the linear baseline and the blessed model before."""
-    others = {
+    models = {
+        "this model": metrics,
         before: (baseline or {}).get("latest_blessed"),
         "linear baseline": (baseline or {}).get("linear"),
     }
     charts = []
     for key in ("accuracy", "macro_f1"):
-        scores = [_score("this model", metrics, key, ACCENT)]
-        scores += [_score(name, other, key, OTHER) for name, other in others.items() if other]
+        scores = [
+            _score(name, found, key, ACCENT if found is metrics else OTHER)
+            for name, found in models.items()
+            if found and found.get(key) is not None
+        ]
+        if not scores:
+            continue
         line = None
         if key == "accuracy" and "accuracy_over_majority" in metrics:
             majority = metrics["accuracy"] - metrics["accuracy_over_majority"]

@@ -1,6 +1,6 @@
 """Pictures of the run: the steps over time, what was made from what, how fast the model answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.record import Step
@@ -9,6 +9,7 @@ from pipeline.report.words import duration, shorten
 
 _ROW, _AXIS = 22, 60  # pixels
 _LATENCIES = {"p50_ms": "p50", "p90_ms": "p90", "p95_ms": "p95", "p99_ms": "p99", "max_ms": "max"}
+_FINDS = "Resolver"  # makes nothing: its outputs are what it found
 _STATES = {"run": ACCENT, "cached": OTHER, "failed": WARN}
 
 
@@ -74,6 +75,12 @@ def steps_chart(steps: Sequence[Step]) -> Chart | None:
     return draw("Steps over time", plot, _AXIS + _ROW * len(timed))
 
 
+def _artifacts(by_key: Mapping[str, Sequence[int]]) -> Iterator[tuple[str, int]]:
+    for key, artifacts in by_key.items():
+        for artifact in artifacts:
+            yield key, artifact
+
+
 def _beside(axes, text: str, x: float, y: float, distance: float, align: str) -> None:
     axes.annotate(text, (x, y), (distance, 0), textcoords="offset points", ha=align, va="center")
 
@@ -85,26 +92,18 @@ def lineage_chart(steps: Sequence[Step]) -> Chart | None:
     read it.
     """
     row = {step.id: place for place, step in enumerate(steps)}
-    made = {
-        artifact: (key, row[step.id])
-        for step in steps
-        for key, artifacts in step.outputs.items()
-        for artifact in artifacts
-    }
+    made: dict[int, tuple[str, int]] = {}
+    readers: dict[int, list[int]] = {}
+    for step in steps:
+        if step.id != _FINDS:
+            for key, artifact in _artifacts(step.outputs):
+                made[artifact] = key, row[step.id]
     if not made:
         return None
-    for step in steps:  # what an earlier run made, as the blessed model before
-        for key, artifacts in step.inputs.items():
-            for artifact in artifacts:
-                made.setdefault(artifact, (key, -1))
-    readers = {
-        artifact: sorted(
-            row[step.id]
-            for step in steps
-            if any(artifact in artifacts for artifacts in step.inputs.values())
-        )
-        for artifact in made
-    }
+    for step in steps:
+        for key, artifact in _artifacts(step.inputs if step.id != _FINDS else step.outputs):
+            made.setdefault(artifact, (key, -1))  # by an earlier run
+            readers.setdefault(artifact, []).append(row[step.id])
     columns = sorted(made, key=lambda artifact: (made[artifact][1], artifact))
 
     def plot(axes):
@@ -112,11 +111,11 @@ def lineage_chart(steps: Sequence[Step]) -> Chart | None:
             axes.axhline(place, color=FAINT, linewidth=0.8)
         for column, artifact in enumerate(columns):
             key, maker = made[artifact]
-            last = readers[artifact][-1] if readers[artifact] else maker
+            last = max(readers.get(artifact, [maker]))
             axes.plot([column, column], [maker, last], color=ACCENT, linewidth=1.6)
             if maker >= 0:
                 axes.plot(column, maker, "o", color=ACCENT, markersize=7)
-            for reader in readers[artifact]:
+            for reader in readers.get(artifact, []):
                 axes.plot(column, reader, "v", color=INK, markersize=6)
             axes.annotate(f"{shorten(key, 26)} {artifact}", (column, -1), (0, 4), rotation=90,
                           textcoords="offset points", ha="center", va="bottom",
@@ -135,5 +134,5 @@ def lineage_chart(steps: Sequence[Step]) -> Chart | None:
         150 + _ROW * len(row),
         width=560,
         note="A column is an artifact with its id in the metadata store: ● the step that made it, "
-        "▼ the steps that read it. One without ● is from a run before.",
+        "▼ the steps that read or found it. One without ● is from a run before.",
     )

@@ -11,8 +11,6 @@ METRICS = {
     "calibration_error": "calibration error",
 }
 _LABEL, _LENGTH = "label=", "length="  # as `components.evaluation.slices` writes them
-# XML, and so a picture, cannot hold these.
-_CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "\ufffd")
 
 
 def percent(share: float) -> str:
@@ -83,8 +81,8 @@ def error_in_words(error: str, slices: Iterable[str]) -> str:
 
 
 def shorten(text: str, length: int) -> str:
-    """At most so many characters on one line, none of them a control character."""
-    text = " ".join(text.translate(_CONTROL).split())
+    """At most so many characters, on one line."""
+    text = " ".join(text.split())
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
@@ -99,12 +97,18 @@ def mark_words(text: str, words: Iterable[str]) -> list[tuple[str, bool]]:
     wanted = list(dict.fromkeys(word for word in words if word))
     if not wanted:
         return [(text, False)]
-    pattern = "|".join(map(re.escape, sorted(wanted, key=len, reverse=True)))
-    # A word is not marked inside of another one; a token such as `)` may stand anywhere.
-    cut = re.split(rf"(?<!\w)({pattern})(?!\w)|(?<=\W)({pattern})(?=\W)", text, flags=re.I)
-    pieces = [(piece, i % 3 > 0) for i, piece in enumerate(cut) if piece]
+    pattern = "|".join(map(_whole, sorted(wanted, key=len, reverse=True)))
+    cut = re.split(f"({pattern})", text, flags=re.IGNORECASE)
+    pieces = [(piece, i % 2 == 1) for i, piece in enumerate(cut) if piece]
     found = {piece.lower() for piece, marked in pieces if marked}
     missing = [word for word in wanted if word.lower() not in found]
     for word in missing:
         pieces += [(" ", False), (word, True)]
     return pieces
+
+
+def _whole(word: str) -> str:
+    """A pattern for the word where it is not a part of another; `)` may stand anywhere."""
+    before = r"(?<!\w)" if re.match(r"\w", word) else ""
+    after = r"(?!\w)" if re.search(r"\w$", word) else ""
+    return f"{before}{re.escape(word)}{after}"
