@@ -4,10 +4,12 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.options import config_option, set_option
+from pipeline.commands.options import config_option, package_option, set_option
+from pipeline.packages import Package
 
 
 @click.command(name="compile")
+@package_option
 @config_option
 @set_option
 @click.option(
@@ -17,8 +19,10 @@ from pipeline.commands.options import config_option, set_option
     metavar="F",
     help="YAML file to write.",
 )
-def compile_(config_file: str | None, overrides: tuple[str, ...], output: Path) -> None:
-    """Write the pipeline as a package for Kubeflow Pipelines."""
+def compile_(
+    package: Package, config_file: str | None, overrides: tuple[str, ...], output: Path
+) -> None:
+    """Write a pipeline as a package for Kubeflow Pipelines."""
     from pipeline.config import load_config
     from pipeline.console import silent_stderr
 
@@ -26,5 +30,5 @@ def compile_(config_file: str | None, overrides: tuple[str, ...], output: Path) 
     with silent_stderr():
         from pipeline.kubeflow_runner import compile_package
 
-        compile_package(config, output)
+        compile_package(config, output, package)
     click.echo(output)

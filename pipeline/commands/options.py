@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from pipeline.packages import PACKAGES
+
 WORKDIR = Path("sentiflow-workdir")
 
 config_option = click.option(
@@ -18,5 +20,13 @@ workdir_option = click.option(
     default=WORKDIR,
     show_default=True,
     help="Folder that holds everything a run leaves.",
+)
+package_option = click.option(
+    "--pipeline",
+    "package",
+    type=click.Choice(PACKAGES),
+    default=PACKAGES[0],
+    show_default=True,
+    help="Which one: training, predictions for files, or the watch for drift.",
 )
 existing_file = click.Path(path_type=Path, exists=True, dir_okay=False)

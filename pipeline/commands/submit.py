@@ -1,21 +1,30 @@
 """`sentiflow submit`: a run, or recurring runs, on Kubeflow Pipelines."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from components.errors import UsageError
-from pipeline.commands.options import config_option, set_option
+from pipeline.commands.options import config_option, package_option, set_option
+from pipeline.packages import Package
 
 if TYPE_CHECKING:
     from pipeline.submission.submit import Submission
 
 
 @click.command()
+@package_option
 @config_option
 @set_option
-@click.option("--data", metavar="PATH", help="Sentences, as the pods see them (data.path).")
+@click.option("--data", metavar="PATH", help="To train on, as the pods see it (data.path).")
+@click.option(
+    "--parameter",
+    "given",
+    multiple=True,
+    metavar="K=V",
+    help="Of the run: --parameter retrain=true.",
+)
 @click.option("--host", metavar="URL", help="Of Kubeflow Pipelines; not needed in its cluster.")
 @click.option("--experiment", metavar="E", help="An existing one; default: the pipeline's name.")
 @click.option("--cron", metavar="EXPR", help="Schedule runs instead of starting one; UTC.")
@@ -32,9 +41,11 @@ if TYPE_CHECKING:
 @click.option("--ca-cert", metavar="F", help="PEM file with the certificates to trust.")
 @click.option("--json", "as_json", is_flag=True, help="Print ids and URL as JSON, no states.")
 def submit(
+    package: Package,
     config_file: str | None,
     overrides: tuple[str, ...],
     data: str | None,
+    given: tuple[str, ...],
     host: str | None,
     experiment: str | None,
     cron: str | None,
@@ -46,7 +57,7 @@ def submit(
     ca_cert: str | None,
     as_json: bool,
 ) -> None:
-    """Compile, upload and start the pipeline on Kubeflow Pipelines.
+    """Compile, upload and start a pipeline on Kubeflow Pipelines.
 
     A package that the server has already is not uploaded again. --cron takes a crontab's five
     fields, or six with seconds first; it replaces the recurring run of the same name in the
@@ -61,7 +72,8 @@ def submit(
         raise UsageError("--timeout limits --wait; pass both or neither")
     schedule = six_fields(cron) if cron else None
     config = load_config(config_file, overrides)
-    if not data and not config.data.path:
+    parameters = ({"data_path": data} if data else {}) | _parameters(given)
+    if package == "train" and not (parameters.get("data_path") or config.data.path):
         raise UsageError("no data: pass --data PATH or set data.path in the configuration")
 
     from pipeline.submission.api import Api
@@ -71,12 +83,27 @@ def submit(
 
     api = Api(host, token_file, ca_cert)
     target = Target(experiment, namespace, service_account)
-    parameters = {"data_path": data} if data else {}
-    submission = submit_pipeline(api, config, parameters, target, schedule)
+    submission = submit_pipeline(api, config, parameters, target, schedule, package)
     click.echo(json.dumps(submission.as_dict()) if as_json else _in_words(submission))
     if wait:
         show = (lambda line: None) if as_json else click.echo
         wait_for_run(api, submission.id, submission.node_names, timeout, show)
+
+
+def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
+    """Run parameters from `name=value` strings, the value being YAML."""
+    import yaml
+
+    parameters = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not (name and equals):
+            raise UsageError(f"--parameter {item}: expected NAME=VALUE")
+        try:
+            parameters[name] = yaml.safe_load(value) if value else ""
+        except yaml.YAMLError:
+            raise UsageError(f"--parameter {item}: the value is no YAML") from None
+    return parameters
 
 
 def _in_words(submission: "Submission") -> str:

@@ -1,1 +1,1 @@
-"""What runs inside of a task of Kubeflow Pipelines; pipeline/kubeflow_runner.py makes the tasks."""
+"""What runs inside of a task of Kubeflow Pipelines; pipeline/kubeflow_*.py make the tasks."""

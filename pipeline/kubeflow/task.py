@@ -19,15 +19,16 @@ from pipeline.fingerprint import source_fingerprint
 from pipeline.kubeflow import termination
 from pipeline.lazy_packages import defer_heavy_imports, prefer_local_filesystem
 
-REPORT = "report"  # in place of a node's id
+REPORT, BATCH, DRIFT = "report", "batch", "drift"  # in place of a node's id
 AS_CONFIGURED = 0  # epochs
+SERVED = 0  # version of the model: the one that is served
 
 
 @dataclass(frozen=True)
 class Task:
     """What a task was told in its arguments."""
 
-    node: str  # id, or REPORT
+    node: str  # id, or REPORT, BATCH or DRIFT
     nodes: tuple[str, ...]  # ids of all, in the pipeline's order
     ir: str  # packed, see pipeline.kubeflow.node_ir
     config_json: str  # the configuration that the package was compiled from
@@ -39,7 +40,7 @@ class Task:
     @property
     def run_id(self) -> str:
         """Kubeflow's id of the run, and TFX's."""
-        return self._parameters["run_id"]
+        return self.parameters["run_id"]
 
     @property
     def config(self) -> Config:
@@ -53,14 +54,14 @@ class Task:
           UsageError: an override that the configuration refuses, or that comes too late.
         """
         overrides = []
-        if path := self._parameters["data_path"]:
+        if path := self.parameters.get("data_path"):
             overrides.append(f"data.path={json.dumps(path)}")
-        epochs = int(self._parameters["epochs"])
+        epochs = int(self.parameters.get("epochs", AS_CONFIGURED))
         if epochs != AS_CONFIGURED:
             overrides.append(f"train.max_epochs={epochs}")
         try:
             # Quoted as on a command line. Last, because the path may be only the package's default.
-            overrides += shlex.split(self._parameters["overrides"])
+            overrides += shlex.split(self.parameters["overrides"])
         except ValueError as error:
             raise UsageError(f"overrides: {error}") from None
         config = override(self.config, overrides)
@@ -69,7 +70,8 @@ class Task:
         return config
 
     @property
-    def _parameters(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, Any]:
+        """The run's own parameters, by name."""
         return self.executor_input["inputs"]["parameterValues"]
 
 
@@ -114,6 +116,14 @@ def _run(task: Task) -> None:
         from pipeline.kubeflow.report import run_report
 
         run_report(task)
+    elif task.node == BATCH:
+        from pipeline.kubeflow.jobs import run_batch_job
+
+        run_batch_job(task)
+    elif task.node == DRIFT:
+        from pipeline.kubeflow.jobs import run_drift_job
+
+        run_drift_job(task)
     else:
         from pipeline.kubeflow.node import run_node
 

@@ -65,10 +65,11 @@ def headline(report: DriftReport) -> str:
 def _labels(reference: TextProfile, new: TextProfile) -> list[tuple[str, float, float]]:
     """Label, its share in the reference, its share in the new sample."""
     names = sorted({*reference.labels, *new.labels})
-    return [
-        (name, *(of.labels.get(name, 0) / max(of.rows, 1) for of in (reference, new)))
-        for name in names
-    ]
+    return [(name, _share(reference, name), _share(new, name)) for name in names]
+
+
+def _share(sample: TextProfile, label: str) -> float:
+    return sample.labels.get(label, 0) / max(sample.rows, 1)
 
 
 def _charts(reference: TextProfile, new: TextProfile) -> list[Chart]:

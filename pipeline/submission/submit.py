@@ -21,6 +21,7 @@ from kfp_server_api import (
 from components.errors import SentiflowError, UsageError
 from pipeline.config import Config
 from pipeline.console import silent_stderr
+from pipeline.packages import Package, package_name
 from pipeline.submission.api import Api
 from pipeline.submission.package import content_hash, node_names, version_name
 
@@ -75,22 +76,30 @@ class Submission:
 
 
 def submit(
-    api: Api, config: Config, parameters: dict[str, Any], target: Target, cron: str | None = None
+    api: Api,
+    config: Config,
+    parameters: dict[str, Any],
+    target: Target,
+    cron: str | None = None,
+    package: Package = "train",
 ) -> Submission:
-    """Compiles and uploads the pipeline, then starts a run of it or schedules runs.
+    """Compiles and uploads a pipeline, then starts a run of it or schedules runs.
 
     Args:
       api: the server.
-      config: the resolved configuration; its name is the pipeline's and the recurring run's.
+      config: the resolved configuration; its name begins the pipeline's and the recurring run's,
+        and is the experiment's.
       parameters: runtime parameters of the package that are not to have their defaults.
       target: where it runs.
       cron: six fields: schedule runs instead of starting one.
+      package: which pipeline.
 
     Raises:
       UsageError: unknown experiment, or a call that the server refuses.
       SentiflowError: the server failed.
     """
     # Compiling takes half a minute: first look for what else may be wrong.
+    name = package_name(config.name, package)
     experiment = target.experiment or config.name
     experiment_id = find_experiment(api, experiment, target.namespace)
     if experiment_id is None and target.experiment:
@@ -100,13 +109,13 @@ def submit(
             " or leave the option out"
         )
     with tempfile.TemporaryDirectory() as folder:
-        package = Path(folder) / "pipeline.yaml"
+        path = Path(folder) / "pipeline.yaml"
         with silent_stderr():
             from pipeline.kubeflow_runner import compile_package
 
-            compile_package(config, package)
-        names = node_names(package)
-        version = upload(api, package, config.name, target.namespace)
+            compile_package(config, path, package)
+        names = node_names(path)
+        version = upload(api, path, name, target.namespace)
     if experiment_id is None:
         experiment_id = create_experiment(api, experiment, target.namespace)
     what: dict[str, Any] = {
@@ -118,13 +127,13 @@ def submit(
         "service_account": target.service_account,
     }
     if cron is None:
-        run_id = start_run(api, config.name, what)
+        run_id = start_run(api, name, what)
         url = api.url(f"runs/details/{run_id}")
-        return Submission(config.name, version, experiment, run_id, url, node_names=names)
-    recurring_id, replaced = schedule_runs(api, config.name, what, cron)
+        return Submission(name, version, experiment, run_id, url, node_names=names)
+    recurring_id, replaced = schedule_runs(api, name, what, cron)
     url = api.url(f"recurringrun/details/{recurring_id}")
     return Submission(
-        config.name, version, experiment, recurring_id, url, cron, tuple(replaced), names
+        name, version, experiment, recurring_id, url, cron, tuple(replaced), names
     )
 
 

@@ -69,8 +69,8 @@ def submit(
 ) -> Callable[..., Result]:
     """Calls `sentiflow submit --host <server> --data … <arguments>` in this process."""
 
-    def compile_package(config: Config, path: Path) -> None:
-        path.write_text(f"{package}# seed {config.train.seed}\n", "utf-8")
+    def compile_package(config: Config, path: Path, which: str) -> None:
+        path.write_text(f"{package}# {which}, seed {config.train.seed}\n", "utf-8")
 
     runner = ModuleType("pipeline.kubeflow_runner")
     runner.compile_package = compile_package  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ PROGRAM = """
 import pathlib, sys, types
 runner = types.ModuleType("pipeline.kubeflow_runner")
 package = pathlib.Path(sys.argv.pop()).read_bytes()
-runner.compile_package = lambda config, path: path.write_bytes(package)
+runner.compile_package = lambda config, path, which: path.write_bytes(package)
 sys.modules["pipeline.kubeflow_runner"] = runner
 from pipeline.submission import watch
 watch.POLL_SECONDS = 0.01
