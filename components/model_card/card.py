@@ -139,12 +139,13 @@ def _analysis(facts: RunFacts) -> dict[str, Any]:
 
 
 def _performance(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """As the toolkit's schema has it: numbers are text."""
     metrics = []
     for name in _METRICS:
         if values.get(name) is not None:
-            metric = {"type": name, "value": values[name]}
+            metric = {"type": name, "value": str(values[name])}
             if name in values["intervals"]:
-                low, high = values["intervals"][name]
+                low, high = map(str, values["intervals"][name])
                 metric["confidence_interval"] = {"lower_bound": low, "upper_bound": high}
             metrics.append(metric)
     return metrics

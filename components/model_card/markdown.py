@@ -216,13 +216,13 @@ def _descriptions(items: list[dict[str, str]]) -> str:
     return " ".join(item["description"] for item in items) or NOT_STATED
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _number(value: float | str | None) -> str:
+    return "" if value is None else f"{float(value):.3f}"
 
 
 def _interval(metric: dict[str, Any]) -> str:
     bounds = metric.get("confidence_interval")
-    return f"{bounds['lower_bound']:.3f} to {bounds['upper_bound']:.3f}" if bounds else ""
+    return f"{_number(bounds['lower_bound'])} to {_number(bounds['upper_bound'])}" if bounds else ""
 
 
 def _code(name: str) -> _Markdown:

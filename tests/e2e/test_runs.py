@@ -157,9 +157,9 @@ def test_version_has_its_model_card_and_the_report_a_copy(fresh, workdir):
     card = json.loads((workdir / "serving/sentiment/1/assets.extra/model_card.json").read_text())
     assert card["model_details"]["version"]["name"] == "1"
     accuracy = card["quantitative_analysis"]["performance_metrics"][0]
-    assert accuracy["value"] == fresh.metrics["accuracy"]
-    lower, upper = accuracy["confidence_interval"].values()
-    assert lower <= accuracy["value"] <= upper
+    assert float(accuracy["value"]) == fresh.metrics["accuracy"]
+    lower, upper = map(float, accuracy["confidence_interval"].values())
+    assert lower <= float(accuracy["value"]) <= upper
     rows = {
         split["name"]: sum(split["rows"].values()) for split in card["model_parameters"]["data"]
     }
