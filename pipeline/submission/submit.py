@@ -132,9 +132,7 @@ def submit(
         return Submission(name, version, experiment, run_id, url, node_names=names)
     recurring_id, replaced = schedule_runs(api, name, what, cron)
     url = api.url(f"recurringrun/details/{recurring_id}")
-    return Submission(
-        name, version, experiment, recurring_id, url, cron, tuple(replaced), names
-    )
+    return Submission(name, version, experiment, recurring_id, url, cron, tuple(replaced), names)
 
 
 def find_experiment(api: Api, name: str, namespace: str | None) -> str | None:
