@@ -1,12 +1,14 @@
 # Everything that a person or CI does with sentiflow. Needs Python 3.11, make and a package registry.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run-demo ask-demo test test-unit test-kubeflow images test-swaps \
-    fuzz-serving bench-serving bench-batch docs format lock clean
+    fuzz-serving bench bench-training bench-run bench-scale bench-gpu bench-serving bench-batch \
+    docs format lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .demo
+TORCH := .venv-torch
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -73,6 +75,32 @@ test-swaps: setup  ## Change served versions under load for half a minute: nothi
 fuzz-serving: setup  ## Send the server thousands of odd requests (minutes).
 	SENTIFLOW_FUZZ_EXAMPLES=1000 $(BIN)/pytest -q tests/components/serving/test_fuzz.py
 
+# DATA is a folder with train.tsv and eval.tsv, ROWS how many sentences bench-scale makes of them.
+ROWS ?= 10000,100000
+BENCH_DATA = $(or $(DATA),$(error say which sentences to measure with: make $@ DATA=FOLDER))
+
+bench: bench-training bench-run bench-scale  ## Measure training, a whole run and growth with the data (20 minutes; DATA=FOLDER).
+
+bench-training: setup $(TORCH)/.ready  ## Training speed beside padded rows, TFX's imdb example and PyTorch.
+	$(BIN)/python -m benchmarks.training --data $(BENCH_DATA) --torch $(TORCH)/bin/python $(OPTIONS)
+
+bench-run: setup  ## A whole run beside TFX's imdb example, and one in which nothing changed.
+	$(BIN)/python -m benchmarks.whole_run --data $(BENCH_DATA) $(OPTIONS)
+
+bench-scale: setup  ## Ingest, statistics and Transform on ROWS sentences; writes docs/scale.md.
+	$(BIN)/python -m benchmarks.scale --data $(BENCH_DATA)/train.tsv --rows $(ROWS) --write docs/scale.md
+
+bench-gpu: setup  ## The training table on a GPU; says that it is skipped where there is none.
+	$(BIN)/pytest -q -rs tests/components/test_gpu.py
+	$(BIN)/python -m benchmarks.training --data $(BENCH_DATA) --gpu
+
+# PyTorch comes with NVIDIA's libraries and does not import without them: 5 GB.
+$(TORCH)/.ready: requirements-torch.txt | setup
+	@echo "== setting up $(TORCH) (minutes)"
+	$(PYTHON) -m venv $(TORCH)
+	$(BIN)/uv pip install --quiet --python $(TORCH)/bin/python --require-hashes -r requirements-torch.txt
+	touch $@
+
 bench-serving: setup  ## Measure the server beside the model called directly (2 minutes; needs make demo's model).
 	$(BIN)/python -m benchmarks.serving --model-root $(DEMO)/workdir/serving --sentences $(DEMO)/sentences.tsv
 
@@ -92,6 +120,8 @@ lock: setup  ## Resolve the packages of pyproject.toml anew and pin them with ha
 	    --upgrade -c requirements.txt -o requirements-dev.txt
 	$(BIN)/uv pip compile pyproject.toml --extra gpu --generate-hashes --no-header --quiet \
 	    --upgrade -c requirements.txt -o requirements-gpu.txt
+	$(BIN)/uv pip compile requirements-torch.in --generate-hashes --no-header --no-annotate --quiet \
+	    --upgrade --python-version 3.11 --python-platform x86_64-manylinux_2_28 -o requirements-torch.txt
 
-clean:  ## Remove .venv, the demo and what images are built from.
-	rm -rf $(VENV) $(DEMO) .images
+clean:  ## Remove .venv, PyTorch's, the demo and what images are built from.
+	rm -rf $(VENV) $(TORCH) $(DEMO) .images

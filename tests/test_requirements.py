@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = ("requirements.txt", "requirements-dev.txt", "requirements-gpu.txt", "requirements-uv.txt")
+FILES = tuple(f"requirements{name}.txt" for name in ("", "-dev", "-gpu", "-torch", "-uv"))
 
 
 def pins(file):
