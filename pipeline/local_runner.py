@@ -12,7 +12,7 @@ from pipeline.excerpt import STEP_BEGINS, relevant_lines
 from pipeline.history import keep, since_last_run
 from pipeline.model_card import copy_card
 from pipeline.progress import Progress, show_progress
-from pipeline.record import RunRecord, Step, StepState, artifact_ids
+from pipeline.record import RunRecord, Step, StepState, artifact_ids, version_found
 from pipeline.report.page import PAGE, run_page
 from pipeline.sole_use import sole_use
 
@@ -140,6 +140,8 @@ def _run_nodes(
         if node_id == "SentenceExampleGen":
             shutil.copytree(execution.outputs["rejects"][0].uri, locations.rejects)
         note_origin(store, node_id, execution, config)
+        if node_id == "Resolver":
+            record.version_before = version_found(execution, store)
         record.take_outcome(node_id, execution)
         record.write(workdir)
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from components.errors import DataRefused, NotBlessed
 from pipeline.config import Config
 from pipeline.fingerprint import code_fingerprint, package_versions
-from pipeline.store import NodeExecution, StoredArtifact
+from pipeline.store import NodeExecution, RunStore, StoredArtifact
 from schema import features
 
 FILE = "run.json"
@@ -49,6 +49,7 @@ class RunRecord:
     metrics: dict[str, Any] | None = None
     mistakes: list[dict[str, Any]] | None = None
     baseline: dict[str, Any] | None = None
+    version_before: int | None = None  # of the latest blessed model before, if it was pushed
     blessed: bool | None = None
     serve_check: dict[str, Any] | None = None
     pushed_version: int | None = None
@@ -194,6 +195,12 @@ class RunRecord:
         self.blessed = not failures
         if failures:
             raise NotBlessed(f"model failed its serving check: {'; '.join(failures)}")
+
+
+def version_found(resolver: NodeExecution, store: RunStore) -> int | None:
+    """The `version_before`: that of the model which the Resolver found, if it was pushed."""
+    found = resolver.outputs.get("model", [])
+    return store.pushed_version(found[0].id) if found else None
 
 
 def artifact_ids(execution: NodeExecution | None) -> dict[str, dict[str, list[int]]]:

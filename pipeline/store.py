@@ -94,6 +94,15 @@ class RunStore:
         outputs = executions[0].outputs
         return next((e for e in executions if not e.cached and e.outputs == outputs), None)
 
+    def pushed_version(self, model: int) -> int | None:
+        """The version as which a model, by its artifact's id, was last pushed; None: as none."""
+        for execution in self.executions("Pusher"):
+            if any(artifact.id == model for artifact in execution.inputs.get("model", [])):
+                for pushed in execution.outputs.get("pushed_model", []):
+                    if version := pushed.properties.get("pushed_version"):
+                        return int(version)
+        return None
+
     def abandon_running(self) -> int:
         """Marks executions that a killed run left RUNNING as FAILED.
 

@@ -7,7 +7,7 @@ from pipeline.config import Config
 from pipeline.kubeflow.database import mysql_connection, open_store
 from pipeline.kubeflow.outputs import TaskOutputs, show_metrics
 from pipeline.kubeflow.task import Task
-from pipeline.record import RunRecord, Step, StepState, artifact_ids
+from pipeline.record import RunRecord, Step, StepState, artifact_ids, version_found
 from pipeline.report.page import run_page
 from pipeline.store import NodeExecution, RunStore
 
@@ -58,6 +58,8 @@ def collect_record(
             if node == "SentenceExampleGen" and isinstance(error, DataRefused):
                 _take_refused_rows(record, execution)
         else:
+            if node == "Resolver":
+                record.version_before = version_found(execution, store)
             try:
                 record.take_outcome(node, execution)
             except NotBlessed as refusal:

@@ -8,7 +8,7 @@ from components.evaluation.slices import slice_names
 from pipeline.record import RunRecord
 from pipeline.report.words import difference, duration, error_in_words, interval, percent, stands
 
-BLESSED_BEFORE = "the blessed model before"
+_BLESSED_BEFORE = "the blessed model before"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ def blessed_before(record: RunRecord) -> Mapping[str, Any] | None:
     return (record.baseline or {}).get("latest_blessed")
 
 
+def before_name(record: RunRecord) -> str:
+    """How that model is called: version 2, if it was pushed."""
+    return f"version {record.version_before}" if record.version_before else _BLESSED_BEFORE
+
+
 def tiles(record: RunRecord) -> list[Tile]:
     """The key figures, as many as there are."""
     return [*_quality(record), *_rows(record), *_latency(record), *_duration(record)]
@@ -55,7 +60,7 @@ def _success(record: RunRecord) -> str:
     before = blessed_before(record)
     gain = ""
     if before and record.metrics:
-        gain = f", {stands(record.metrics['accuracy'], before['accuracy'], BLESSED_BEFORE)}"
+        gain = f", {stands(record.metrics['accuracy'], before['accuracy'], before_name(record))}"
     return f"Pushed version {record.pushed_version}: {accuracy}{gain}."
 
 
@@ -77,7 +82,7 @@ def _quality(record: RunRecord) -> list[Tile]:
     ]
     others = {
         "points against the linear baseline": (record.baseline or {}).get("linear"),
-        f"points against {BLESSED_BEFORE}": blessed_before(record),
+        f"points against {before_name(record)}": blessed_before(record),
     }
     for name, other in others.items():
         if other:

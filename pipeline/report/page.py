@@ -10,7 +10,7 @@ from components.word_vectors.coverage import Coverage
 from pipeline.record import RunRecord
 from pipeline.report import data_charts, model_charts, run_charts, words
 from pipeline.report.figures import Chart
-from pipeline.report.headline import BLESSED_BEFORE, blessed_before, headline, tiles
+from pipeline.report.headline import before_name, blessed_before, headline, tiles
 
 PAGE = "report/index.html"  # in the workdir
 
@@ -98,7 +98,7 @@ def _metrics(record: RunRecord) -> Section | None:
         return None
     labels = record.config["data"]["labels"]
     linear = (record.baseline or {}).get("linear")
-    charts = model_charts.compared_charts(metrics, record.baseline, BLESSED_BEFORE)
+    charts = model_charts.compared_charts(metrics, record.baseline, before_name(record))
     charts.append(model_charts.confusion_chart(metrics["confusion_matrix"], labels))
     if metrics.get("slices"):
         charts.append(model_charts.slices_chart(metrics))
@@ -110,7 +110,7 @@ def _metrics(record: RunRecord) -> Section | None:
         "names": words.METRICS,
         "models": {
             "this model": metrics,
-            BLESSED_BEFORE: blessed_before(record),
+            before_name(record): blessed_before(record),
             "linear baseline": linear,
         },
         "linear": _beside_linear(metrics["accuracy"], linear) if linear else None,

@@ -63,7 +63,7 @@ def full(full_html) -> Page:
 
 
 HEADLINES = {
-    "succeeded": "Pushed version 3: accuracy 84.1 %, 1.2 points above the blessed model before.",
+    "succeeded": "Pushed version 3: accuracy 84.1 %, 1.2 points above version 2.",
     "refused": "The data was refused: films.csv: 800 of 1000 rows rejected",
     "not_blessed": "Nothing was pushed: model not blessed: "
     "macro F1 on sentences over 40 words is 0.61, under its bound 0.65",
@@ -98,7 +98,7 @@ def test_the_key_figures(full):
     for text in (
         "accuracy 84.1 % 95 % interval 80.3 to 87.4 %; 410 sentences of eval",
         "points against the linear baseline +5.6 which has 78.5 %",
-        "points against the blessed model before +1.2 which has 82.9 %",
+        "points against version 2 +1.2 which has 82.9 %",
         "rows accepted 4,074 of 4,200 read; 85 rejected, 41 duplicates",
         "p99 of a request 9.0 ms median 3.1 ms",
         "duration 2 min 46 s 3 of 13 steps from the cache",
@@ -243,6 +243,12 @@ def test_a_value_that_is_not_defined_is_a_dash():
         "accuracy": 1.0, "macro_f1": None, "example_count": 1, "intervals": {}
     }  # fmt: skip
     assert "over 40 words 1 100.0 % –" in page_of(record).texts["metrics"]
+
+
+def test_a_blessed_model_that_was_not_pushed_has_no_version():
+    record = records.full()
+    record.version_before = None
+    assert headline(record).endswith("84.1 %, 1.2 points above the blessed model before.")
 
 
 def test_nothing_new_to_push():
