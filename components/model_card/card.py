@@ -143,7 +143,7 @@ def _performance(values: dict[str, Any]) -> list[dict[str, Any]]:
     metrics = []
     for name in _METRICS:
         if values.get(name) is not None:
-            metric = {"type": name, "value": str(values[name])}
+            metric: dict[str, Any] = {"type": name, "value": str(values[name])}
             if name in values["intervals"]:
                 low, high = map(str, values["intervals"][name])
                 metric["confidence_interval"] = {"lower_bound": low, "upper_bound": high}
