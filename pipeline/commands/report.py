@@ -26,7 +26,10 @@ from pipeline.commands.options import workdir_option
 def report(
     workdir: Path, compare: tuple[str, str] | None, output: Path | None, as_json: bool
 ) -> None:
-    """Write the page of the last run anew, or of two runs side by side, and print its path."""
+    """Write the page of the last run, or of two side by side.
+
+    Prints the path of the page, which needs no network and no other file.
+    """
     from pipeline.history import load_record
 
     if as_json:

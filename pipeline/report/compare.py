@@ -76,7 +76,7 @@ def _row(name: str, metric: str, both: tuple[Mapping[str, Any], Mapping[str, Any
 def _score_charts(a: RunRecord, b: RunRecord) -> list[Chart]:
     if not (a.metrics and b.metrics):
         return []
-    rows = [row for row in _metrics(a, b) if row.metric == "accuracy"] + _slices(a, b)
+    rows = [_row("all", "accuracy", (a.metrics, b.metrics)), *_slices(a, b)]
     scores = [
         Score(f"{row.name}, {run}", value, bounds, _COLOURS[run])
         for row in rows

@@ -119,6 +119,6 @@ def test_it_can_be_read(shown: Any) -> None:
 @pytest.mark.parametrize("shown", [("full", "desktop", "light")], indirect=True)
 def test_contents_lead_to_the_sections(shown: Any) -> None:
     shown.click("nav a[href='#steps']")
-    shown.wait_for_function(
-        "Math.abs(document.getElementById('steps').getBoundingClientRect().top) < 100"
-    )
+    shown.wait_for_url("**#steps")
+    top = "document.getElementById('steps').getBoundingClientRect().top"
+    assert abs(shown.evaluate(top)) < 100

@@ -41,7 +41,7 @@ def texts(runs) -> dict[str, str]:
               "Pushed version 3: accuracy 84.1 %"]),
         ("metrics", ["accuracy 80.1 % 76.0 to 83.0 % 84.1 % 80.3 to 87.4 % +4.0",
                      "AUC – 0.917", "loss 0.391 0.391 0.000", "sentences 410 410",
-                     "over 40 words, A"]),
+                     "all, A", "over 40 words, A"]),
         ("slices", ["over 40 words 80.0 % 39.0 to 94.0 % 72.7 % 39.0 to 94.0 % −7.3 11"]),
         ("training", ["Loss on eval by epoch", "Accuracy on eval by epoch"]),
         ("changes", ["code fedcba9876543210 0123456789abcdef", "packages.keras 3.0.0",
@@ -52,6 +52,14 @@ def texts(runs) -> dict[str, str]:
 def test_side_by_side(texts, section, wanted):
     for text in wanted:
         assert text in texts[section], text
+
+
+def test_different_eval_splits_are_said(runs, texts):
+    warning = "The two were measured on different sentences."
+    assert warning not in texts["metrics"]
+    other = records.full()
+    other.metrics["example_count"] = 977
+    assert warning in Page(compare_page(runs[0], other)).texts["metrics"]
 
 
 def test_a_run_that_measured_nothing():
