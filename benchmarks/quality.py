@@ -6,7 +6,7 @@ exported model, through its `examples` signature.
     python -m benchmarks.quality --data FOLDER --workdir DIR --vectors JOINT [--seeds 1,2,3]
 
 FOLDER holds a folder for each data set of `MODELS`, each with train.tsv and eval.tsv; JOINT is what
-`benchmarks.joint_vectors` wrote. The presets with 50-d vectors need the package of the demo.
+`benchmarks.joint_vectors` wrote.
 """
 
 import statistics
@@ -23,7 +23,7 @@ from pipeline.config import Config, load_config
 from pipeline.local_runner import run_pipeline
 
 NB_SVM = {"NB-SVM": 0.25, "NB-weighted logistic regression": 1.0}  # beta
-SENTENCES = {"default": "default", "demo, 50-d": "demo", "vectors, 150-d": "vectors"}
+SENTENCES = {"default, 50-d": "default", "vectors, 150-d": "vectors"}
 # Data set -> {name of the row: preset}
 MODELS = {
     "sst2": SENTENCES,
@@ -64,7 +64,6 @@ def main(data: Path, workdir: Path, vectors: Path, seeds: str, only: str) -> Non
 
 def _joint(folder: Path) -> tuple[str, ...]:
     return (
-        "vectors.package=null",
         f"vectors.path={folder / 'joint.npy'}",
         f"vectors.words={folder / 'joint.txt'}",
         "model.embedding_dim=150",

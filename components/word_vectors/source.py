@@ -33,12 +33,12 @@ def find_files(settings: VectorsSettings) -> VectorFiles:
       UsageError: the file or package is not there, or the package does not hold exactly one .npy
         and one word list (.txt or .parquet).
     """
-    if not settings.package:
-        assert settings.path, "VectorsSettings checks that one is set"
+    if settings.path:
         for key, path in (("path", settings.path), ("words", settings.words)):
             if path and not files.exists(path):
                 raise UsageError(f"word vectors: {path}: no such file (vectors.{key})")
         return VectorFiles(settings.path, settings.words)
+    assert settings.package, "there is a step for vectors only where some are given"
     # Not imported: only its files are of interest.
     spec = importlib.util.find_spec(settings.package)
     if spec is None or not spec.submodule_search_locations:

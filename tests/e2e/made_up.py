@@ -21,6 +21,7 @@ TEMPLATES = [
     "What a {word} {noun} that was, from the {other} to the last minute!",
 ]
 SMALL = (
+    "vectors.package=null",
     "model.units=8",
     "model.embedding_dim=16",
     "train.batch_size=16",

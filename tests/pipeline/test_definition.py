@@ -81,7 +81,7 @@ def test_beam_options_of_a_step_that_does_not_run_on_beam_are_refused(tmp_path, 
 
 
 def test_word_vectors_are_a_step_of_their_own_if_there_are_any(tmp_path):
-    without = compile_pipeline(tmp_path)
+    without = compile_pipeline(tmp_path, "vectors.package=null")
     ir = compile_pipeline(tmp_path, "vectors.path=/vectors.txt", "beam.workers=2")
     nodes = {wrapper.pipeline_node.node_info.id: wrapper.pipeline_node for wrapper in ir.nodes}
     assert len(nodes) == len(without.nodes) + 1

@@ -53,10 +53,21 @@ def test_fingerprint_is_of_the_content_of_all_files(tmp_path):
     ]
 
 
+def test_a_path_goes_before_the_package(tmp_path):
+    (tmp_path / "v.txt").touch()
+    given = VectorsSettings(path=str(tmp_path / "v.txt"))
+    assert given.package
+    assert find_files(given) == (str(tmp_path / "v.txt"), None)
+
+
+def test_the_default_vectors_are_installed():
+    found = find_files(VectorsSettings())
+    assert found.path.endswith(".npy") and found.words.endswith(".parquet")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"path": "a", "package": "b"},
         {"words": "a"},
         {"package": "b", "words": "a"},
         {"package": "no-dashes"},
