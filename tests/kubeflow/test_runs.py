@@ -14,12 +14,14 @@ from ml_metadata.proto import metadata_store_pb2
 from pipeline.config import load_config
 from pipeline.kubeflow.database import CREDENTIALS, mysql_connection, open_store
 from pipeline.kubeflow_runner import compile_package
+from pipeline.lineage import trace
 from tests.kubeflow.local_kfp import Interruption
 
 pytestmark = pytest.mark.kubeflow
 
 Execution = metadata_store_pb2.Execution
 SETTINGS = (
+    "vectors.package=null",
     "model.units=16",
     "model.embedding_dim=32",
     "train.max_epochs=2",
@@ -115,6 +117,17 @@ def test_second_run_takes_everything_from_the_cache(cluster, package, states):
     expected = dict.fromkeys(NODES, ["CACHED"]) | {"Resolver": ["COMPLETE"]}
     assert states(results[0].run_id) == expected
     assert served_versions(cluster) == [1]
+
+
+def test_the_database_tells_what_the_version_was_made_of(cluster, secret):
+    found = trace(open_store(mysql_connection(secret), "sentiflow"))
+    assert found.version == 1
+    (file,) = found.data.files
+    assert file.path == f"{cluster.shared}/data/sentences.tsv"
+    assert file.rows == found.data.rows["read"] > 0
+    assert found.config["train"]["max_epochs"] == 2
+    assert found.packages["tfx"]
+    assert len(found.same_data.runs) == 1, "the second run, which took everything from the cache"
 
 
 def test_a_terminated_node_is_marked_failed(cluster, package, states, secret):
