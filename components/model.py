@@ -3,8 +3,10 @@
 from typing import Literal
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
+from components.recurrence import FastLSTM
 from components.settings import ModelSettings
 from schema import features
 
@@ -27,8 +29,9 @@ def build_model(
         classes: number of classes.
         fixed_words: how many of the last ids have an embedding that is not trained, because
             training never sees them.
-        use_cudnn: "auto" takes the cuDNN kernel where a GPU is visible; False never does, which is
-            what a model needs that must load without a GPU.
+        use_cudnn: "auto", for training, takes the cuDNN kernel where a GPU is visible, and a faster
+            loop where there is none; False takes Keras's own, which is what a model needs that must
+            load without a GPU.
         dtype: Keras dtype policy, "float32" or "mixed_float16"; the logits are float32 in both.
 
     Returns:
@@ -43,7 +46,7 @@ def build_model(
     known = WordDropout(settings.word_dropout, name="word_dropout")(ids)  # [batch, length]
     x = embedding(known)  # [batch, length, embedding_dim]
     x = layers.Dropout(settings.embedding_dropout, dtype=dtype, name="embedding_dropout")(x)
-    lstm = layers.LSTM(
+    lstm = _lstm_class(use_cudnn)(
         settings.units,
         return_sequences=settings.pooling != "last",
         use_cudnn=use_cudnn,
@@ -64,6 +67,12 @@ def build_model(
         name="dense",
     )
     return keras.Model(ids, dense(x), name="classifier")  # [batch, classes]
+
+
+def _lstm_class(use_cudnn: bool | Literal["auto"]) -> type[layers.LSTM]:
+    if use_cudnn == "auto" and not tf.config.list_logical_devices("GPU"):
+        return FastLSTM
+    return layers.LSTM
 
 
 class WordEmbedding(layers.Layer):
