@@ -134,9 +134,10 @@ def _contestants(
         ours.run_epoch()
         return count
 
-    write_tsv(sentences, folder / "train.tsv")
+    (folder / "rows").mkdir()
+    write_tsv(sentences, folder / "rows" / "train.tsv")
     example = ["-m", "benchmarks.imdb_example", "--turns"]
-    example += ["--data", str(folder), "--workdir", str(folder)]
+    example += ["--data", str(folder / "rows"), "--workdir", str(folder)]
     contestants: dict[str, Contestant] = {
         OURS: timed(our_epoch),
         PADDED_OURS: timed(_padded(training_data, config, count, as_ours=True)),
