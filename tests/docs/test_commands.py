@@ -201,4 +201,4 @@ def _run(command: Command, place: Path, server: Server) -> None:
     good = ENDS_WITH.get(words[0], (0,)) if words else (0,)
     assert done.returncode in good, f"{command.text}: {done.stderr}"
     if command.program == "curl":
-        assert "error" not in done.stdout
+        assert '"error":' not in done.stdout
