@@ -70,7 +70,8 @@ def make(place: Path) -> None:
     for version in ("7", "8"):
         promoted = shell(f"sentiflow promote {version} --workdir work", place)
         assert promoted.returncode == 0, promoted.stderr
-    (place / "sentiflow-workdir").symlink_to("work")  # the default of --workdir
+    for name in ("sentiflow-workdir", "A", "B"):  # the default of --workdir; two runs to compare
+        (place / name).symlink_to("work")
 
 
 def _write_csv(path: Path, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
