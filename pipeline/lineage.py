@@ -112,7 +112,7 @@ def trace(store: RunStore, version: int | None = None) -> Lineage:
         pushed=_iso(push.started),
         run=store.run_of(push.id),
         model=push.inputs["model"][0].uri,
-        compared_with=_compared_with(nodes.get("Evaluator"), history.pushes),
+        compared_with=_compared_with(nodes.get("Evaluator"), store),
         data=_data(example_gen),
         vectors=_vectors(vectors) if vectors else None,
         config=_noted(push, CONFIG),
@@ -215,10 +215,9 @@ def _version(push: NodeExecution) -> int:
     return 0
 
 
-def _compared_with(evaluator: NodeExecution | None, pushes: list[NodeExecution]) -> int | None:
+def _compared_with(evaluator: NodeExecution | None, store: RunStore) -> int | None:
     baselines = evaluator.inputs.get("baseline_model", []) if evaluator else []
-    ids = {artifact.id for artifact in baselines}
-    return next((_version(p) for p in pushes if p.inputs["model"][0].id in ids), None)
+    return next((v for each in baselines if (v := store.pushed_version(each.id))), None)
 
 
 def _data(execution: NodeExecution) -> Data:

@@ -16,6 +16,8 @@ from pipeline.record import RunRecord, Step, StepState, artifact_ids, version_fo
 from pipeline.report.page import PAGE, run_page
 from pipeline.sole_use import sole_use
 
+log = logging.getLogger(__name__)
+
 LOOKS_EACH_TIME = "asks the store each time"
 INTERRUPTED = "interrupted by the user"
 
@@ -81,8 +83,7 @@ def run_pipeline(
         record.finish(error)
         record.write(workdir)
         keep(record, workdir)
-        _write_page(record, workdir)
-        copy_card(record, workdir)
+        _write_pages(record, workdir)
     if error:
         raise error
     return record
@@ -146,10 +147,16 @@ def _run_nodes(
         record.write(workdir)
 
 
-def _write_page(record: RunRecord, workdir: Path) -> None:
+def _write_pages(record: RunRecord, workdir: Path) -> None:
+    """Writes the page and copies the model card; how the run ended does not hang on them."""
     page = workdir / PAGE
-    page.parent.mkdir(exist_ok=True)
-    page.write_text(run_page(record), encoding="utf-8")
+    try:
+        page.unlink(missing_ok=True)  # the page of another run would be taken for this one's
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(run_page(record), encoding="utf-8")
+        copy_card(record, workdir)
+    except Exception as error:
+        log.error("the run's page could not be written: %s", error, exc_info=True)
 
 
 def _since(started: float) -> float:

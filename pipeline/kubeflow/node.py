@@ -7,7 +7,7 @@ from ml_metadata import errors
 from ml_metadata.proto import metadata_store_pb2
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.errors import SentiflowError
+from components.errors import SentiflowError, UsageError
 from pipeline.changes import why
 from pipeline.config import Config
 from pipeline.kubeflow import node_ir, termination
@@ -65,7 +65,13 @@ def _ir_of_run(task: Task, config: Config) -> pipeline_pb2.Pipeline:
     if config.data.settings() == task.config.data.settings() and fixed == task.config:
         ir = node_ir.unpack(task.ir)
     else:
-        ir = node_ir.only_node(node_ir.compile_for_cluster(config), task.node)
+        whole = node_ir.compile_for_cluster(config)
+        nodes = {node.pipeline_node.node_info.id for node in whole.nodes}
+        if changed := sorted(nodes ^ set(task.nodes)):
+            raise UsageError(
+                f"overrides: {', '.join(changed)}: the package's steps are fixed; compile anew"
+            )
+        ir = node_ir.only_node(whole, task.node)
     node_ir.fill_in(ir, task.run_id, config.data.path or "")
     return ir
 

@@ -88,7 +88,7 @@ def _training(record: RunRecord) -> Section | None:
     if not record.history:
         return None
     charts = model_charts.curves_charts(record.history, record.kept_epoch)
-    values = {"history": record.history, "kept": record.kept_epoch}
+    values = {"history": record.history, "kept": record.kept_epoch, "tuning": record.tuning}
     return Section("training", "Training", charts, values)
 
 

@@ -51,6 +51,20 @@ def interrupted_within():
         raise ImportError("initialization of a module failed") from None
 
 
+def test_a_page_that_fails_does_not_change_how_the_run_ends(run, tmp_path, monkeypatch):
+    def no_page(record):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(local_runner, "run_page", no_page)
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "index.html").write_text("of the run before")
+    run(lambda: None)
+    assert status(tmp_path) == "succeeded"
+    assert not (tmp_path / "report" / "index.html").exists()
+    (log,) = (tmp_path / "logs").iterdir()
+    assert "the run's page could not be written: no space left" in log.read_text()
+
+
 def test_a_broken_step_is_told_with_the_log_and_its_part_that_tells_why(run, tmp_path):
     with pytest.raises(local_runner.StepFailed) as failure:
         run(broken)

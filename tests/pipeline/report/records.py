@@ -56,6 +56,11 @@ def full() -> RunRecord:
         "duplicates": 41,
     }
     record.data = _data()
+    trials = [
+        {"number": 1, "accuracy": 0.829, "values": {"units": 128, "learning_rate": 0.001}},
+        {"number": 2, "accuracy": 0.841, "values": {"units": 64, "learning_rate": 0.002}},
+    ]
+    record.tuning = {"trials": trials, "best": trials[1]}
     record.vectors = {
         "types": 6421, "types_known": 6130, "tokens": 72011, "tokens_known": 71240,
         "missing": [["snark-tastic", 12], ["filmgoer", 7]], "extra_words": 50000, "read": 400000,
