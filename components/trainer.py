@@ -24,7 +24,6 @@ from schema import features
 
 log = logging.getLogger(__name__)
 
-HISTORY = "history.json"
 CALIBRATION_BATCH = 256  # rows
 CALIBRATION_BATCHES = 400  # about 100,000 rows of eval are more than enough for one number
 
@@ -112,7 +111,7 @@ def train(
         write_summary(writer, len(fitting.history), epoch)
         log.info(progress_line(fitting.history, settings))
     log.info("keeping the weights of epoch %d", best_epoch(fitting.history))
-    with tf.io.gfile.GFile(f"{run_dir}/{HISTORY}", "w") as file:
+    with tf.io.gfile.GFile(f"{run_dir}/{features.HISTORY}", "w") as file:
         json.dump([dataclasses.asdict(epoch) for epoch in fitting.history], file, indent=1)
     return fitting.best
 
