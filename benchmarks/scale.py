@@ -273,7 +273,8 @@ def steps(data: str, workdir: Path, settings: tuple[str, ...]) -> None:
     from pipeline.store import RunStore
 
     workdir.mkdir(parents=True)
-    config = load_config(overrides=settings)
+    # Without word vectors Transform has more to do: it counts the words itself.
+    config = load_config(overrides=("vectors.package=null", *settings))
     connection = metadata.sqlite_metadata_connection_config(str(workdir / "metadata.db"))
     pipeline = create_pipeline(config, data, Locations.below(str(workdir)), connection)
     ir = compiler.Compiler().compile(pipeline)
