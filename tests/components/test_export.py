@@ -54,6 +54,7 @@ def fn_args(tmp_path_factory):
         transform_graph_path=str(folder / "graph"),
         serving_model_dir=str(folder / "model" / "Format-Serving"),
         model_run_dir=str(folder / "run"),
+        hyperparameters=None,
         custom_config={
             "text": settings,
             "model": {"units": 6, "embedding_dim": 5, "bidirectional": True, "pooling": "max"},

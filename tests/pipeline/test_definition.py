@@ -13,7 +13,7 @@ from pipeline.config import load_config
 from pipeline.definition import Locations, create_pipeline
 
 LOCAL_RUNNER = "--runner=pipeline.beam_runner.LocalRunner"
-BEAM_STEPS = {"SentenceExampleGen", "StatisticsGen", "Transform", "Evaluator"}
+BEAM_STEPS = {"SentenceExampleGen", "StatisticsGen", "WordVectors", "Transform", "Evaluator"}
 
 
 def compile_pipeline(tmp_path, *overrides):
@@ -76,7 +76,7 @@ def test_beam_options_of_a_step_that_does_not_run_on_beam_are_refused(tmp_path, 
         compile_pipeline(tmp_path, f"beam.nodes.{name}=[--x=1]")
     assert str(refusal.value) == (
         f"beam.nodes: {name}: expected steps that run on Beam: "
-        "SentenceExampleGen, StatisticsGen, Transform, Evaluator"
+        "SentenceExampleGen, StatisticsGen, WordVectors, Transform, Evaluator"
     )
 
 
@@ -104,7 +104,7 @@ def test_the_tuner_is_a_step_of_its_own_if_it_is_enabled(tmp_path):
     without = nodes_of(compile_pipeline(tmp_path))
     nodes = nodes_of(compile_pipeline(tmp_path, "tune.enabled=true", "tune.max_trials=3"))
     assert nodes.keys() - without.keys() == {"Tuner"}
-    assert set(nodes["Tuner"].upstream_nodes) == {"Transform"}
+    assert set(nodes["Tuner"].upstream_nodes) == {"Transform", "WordVectors"}
     assert "Tuner" in nodes["Trainer"].upstream_nodes
     assert set(nodes["Trainer"].inputs.inputs) - set(without["Trainer"].inputs.inputs) == {
         "hyperparameters"
