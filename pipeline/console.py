@@ -87,3 +87,8 @@ def _tee(log_file: Path) -> Iterator[TextIO]:
         tee.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):  # a child of the run still writes
             tee.wait(TEE_SECONDS)
+
+
+def printable(text: str) -> str:
+    """The text on one line, without what a terminal would take for a command."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -4,8 +4,8 @@ import json
 
 from pipeline.changes import leaves
 from pipeline.config import Config
+from pipeline.console import printable
 from pipeline.lineage import Data, Lineage, MadeStep, Users, Vectors
-from pipeline.progress import printable
 
 NOT_NOTED = "not noted: made by an earlier release of this program"
 MOST_USERS = 8  # named; the others are counted

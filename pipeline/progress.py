@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.console import printable
 from pipeline.record import Step
 
 OWN_LOGGERS = ("components", "pipeline")
@@ -216,11 +217,6 @@ def _handler(handler: logging.Handler) -> Iterator[None]:
     finally:
         for logger in loggers:
             logger.removeHandler(handler)
-
-
-def printable(text: str) -> str:
-    """The text on one line, without what a terminal would take for a command."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _cut(text: str, width: int, style: str = "") -> Text:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from components.linear_baseline.result import LinearBaselineResult
 from components.word_vectors.coverage import Coverage
+from pipeline.console import printable
 from pipeline.record import FILE, RunRecord
 from pipeline.report.page import PAGE
 
@@ -35,9 +36,10 @@ def summary(record: RunRecord, workdir: Path) -> str:
         f"serving   version {record.pushed_version} in "
         f"{workdir / 'serving' / name / str(record.pushed_version)}",
         f"record    {workdir / FILE}",
-        f"page      {workdir / PAGE}",
     ]
-    return "\n".join(lines)
+    if (workdir / PAGE).exists():  # else the log says why
+        lines.append(f"page      {workdir / PAGE}")
+    return "\n".join(map(printable, lines))
 
 
 def _against(record: RunRecord) -> str:

@@ -4,7 +4,7 @@
 rejects/<name>.jsonl       its records that are not sentences, if any
 summary.json               of the last call; while a batch runs there is none
 .batch/done/<name>.json    Done: what the input's output was made of
-.batch/work/<key>/         the blocks of an input that is not done
+.batch/blocks/<key>/       the blocks of an input that is not done
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components.batch import blocks
 from components.batch.blocks import Block, Reading
@@ -23,6 +23,7 @@ from components.batch.inputs import InputFile
 from components.batch.outputs import Format, join
 from components.batch.summary import FileSummary
 from components.errors import UsageError
+from components.ingest.files import is_remote
 from components.ingest.source import SourceFile
 from components.settings import DataSettings
 from schema import features
@@ -68,7 +69,7 @@ class Job:
         self.folder, self.path, self.sha256 = folder, file.path, sha256
         self.recipe, self.format = recipe, format_
         key = hashlib.sha256(json.dumps([file.name, sha256, recipe]).encode()).hexdigest()
-        self.work = folder / STATE / "work" / key[:32]
+        self.work = folder / STATE / "blocks" / key[:32]
         self.output = folder / f"{file.name}.{format_}"
         self.rejects = folder / REJECTS / f"{file.name}.jsonl"
         self.marker = folder / STATE / "done" / f"{file.name}.json"
@@ -78,7 +79,7 @@ class Job:
         try:
             done = Done.model_validate_json(self.marker.read_bytes())
             whole = self.output.stat().st_size == done.output_bytes
-        except FileNotFoundError:
+        except (FileNotFoundError, ValidationError):  # the latter: of another edition
             return None
         return done if whole and (done.sha256, done.recipe) == (self.sha256, self.recipe) else None
 
@@ -135,7 +136,7 @@ def make_jobs(
     ]
     taken: dict[Path, str] = {}
     for job in jobs:
-        if Path(job.path).resolve().is_relative_to(folder.resolve()):
+        if not is_remote(job.path) and Path(job.path).resolve().is_relative_to(folder.resolve()):
             raise UsageError(f"{job.path}: expected inputs outside of the output folder {folder}")
         for target in (job.output, job.rejects):
             if other := taken.get(target):
@@ -166,7 +167,7 @@ def clear_outdated(folder: Path, jobs: Sequence[Job], made: str) -> None:
     for job in open_jobs:
         for path in (job.output, job.rejects, job.marker):
             path.unlink(missing_ok=True)
-    work = folder / STATE / "work"
+    work = folder / STATE / "blocks"
     wanted = {job.work for job in open_jobs}
     for left in work.iterdir() if work.exists() else ():
         if left not in wanted:

@@ -60,7 +60,10 @@ def read_log(path: Path, version: int, most: int) -> LoggedAnswers:
 
 
 def _files(path: Path) -> list[Path]:
-    """The files of a log, the newest first: the present ones, then `.1`, `.2`, …"""
+    """The files of a log, the newest first: the present one, then `.1`, `.2`, …
+
+    Files of several logs, as of a server's pods, come by the time of their last change.
+    """
     folder, stem = (path, "") if path.is_dir() else (path.parent, path.name)
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     rotated = {
@@ -73,7 +76,10 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if not rotated:
         raise UsageError(f"{path}: no request log (*.jsonl) is there; set serving.request_log.path")
-    return [folder / name for name in sorted(rotated, key=lambda name: (rotated[name], name))]
+    found = sorted((folder / name for name in rotated), key=lambda file: rotated[file.name])
+    if len(found) == len(set(rotated.values())):  # of one log
+        return found
+    return sorted(found, key=lambda file: file.stat().st_mtime_ns, reverse=True)
 
 
 def _entries(file: Path) -> Iterator[tuple[int, list[Answer]] | None]:

@@ -116,7 +116,7 @@ def _measures(reference: TextProfile, new: TextProfile, settings: DriftSettings)
         return Measure(name, value, by_chance(distance, *counts), threshold)
 
     labels = _aligned(
-        *([of.labels.get(label, 0) for label in {*reference.labels, *new.labels}]
+        *([of.labels.get(label, 0) for label in sorted({*reference.labels, *new.labels})]
           for of in (reference, new))
     )  # fmt: skip
     return [

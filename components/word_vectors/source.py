@@ -35,12 +35,18 @@ def find_files(settings: VectorsSettings) -> VectorFiles:
     """
     if settings.path:
         for key, path in (("path", settings.path), ("words", settings.words)):
-            if path and not files.exists(path):
-                raise UsageError(f"word vectors: {path}: no such file (vectors.{key})")
+            if path:
+                with files.refusing_unreadable(path):
+                    there = files.exists(path)
+                if not there:
+                    raise UsageError(f"word vectors: {path}: no such file (vectors.{key})")
         return VectorFiles(settings.path, settings.words)
     assert settings.package, "there is a step for vectors only where some are given"
     # Not imported: only its files are of interest.
-    spec = importlib.util.find_spec(settings.package)
+    try:
+        spec = importlib.util.find_spec(settings.package)
+    except (ImportError, ValueError):
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise UsageError(
             f"word vectors: no Python package {settings.package} is installed (vectors.package)"
@@ -108,7 +114,10 @@ def _member(archive: zipfile.ZipFile, path: str, dimension: int) -> zipfile.ZipE
             f"word vectors: {path} holds {', '.join(names) or 'nothing'}; expected one file, or "
             f"one whose name says .{dimension}d. (model.embedding_dim): unpack the one you mean"
         )
-    member = archive.open(chosen[0])
+    try:
+        member = archive.open(chosen[0])
+    except RuntimeError as error:  # encrypted, or packed by a method that zipfile does not know
+        raise DataRefused(f"{path}: expected a plain .zip, got another one ({error})") from error
     assert isinstance(member, zipfile.ZipExtFile), "it is, when read"
     return member
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from components.errors import UsageError
 from pipeline.commands.options import config_option, set_option, workdir_option
 
 
@@ -61,12 +60,10 @@ def batch(
     from components.batch.outputs import Format
     from components.batch.summary import in_words, refuse_unfit
     from pipeline.ask import newest_version
-    from pipeline.batch import run_batch
+    from pipeline.batch import output_folder, run_batch
     from pipeline.config import load_config
 
-    if "://" in output:
-        raise UsageError(f"{output}: expected a folder of this machine, or a mounted one")
-    folder = Path(output)
+    folder = output_folder(output)
     config = load_config(config_file, overrides)
     model = model_dir or newest_version(config, workdir)
     summary = run_batch(config, inputs, folder, model, cast(Format, format_))

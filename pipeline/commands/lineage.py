@@ -21,7 +21,10 @@ PATIENCE = 20.0  # seconds in which the cluster's database must be reached
 
 @click.command()
 @click.option(
-    "--version", type=click.IntRange(min=1), metavar="N", help="What is served if not given."
+    "--version",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Default: the served one; with --mysql the newest.",
 )
 @workdir_option
 @click.option(

@@ -9,7 +9,10 @@ from pipeline.packages import PACKAGES
 WORKDIR = Path("sentiflow-workdir")
 
 config_option = click.option(
-    "--config", "config_file", metavar="F", help="YAML file or preset (default, book)."
+    "--config",
+    "config_file",
+    metavar="F",
+    help="YAML file or preset (default, vectors, sst2_phrases, book).",
 )
 set_option = click.option(
     "--set", "overrides", multiple=True, metavar="K=V", help="Override a value: --set train.seed=2."

@@ -46,7 +46,7 @@ def run(
 
 def _show_log(lines: list[str]) -> None:
     """Shows a part of the log on stderr, each line marked."""
-    from pipeline.progress import printable
+    from pipeline.console import printable
 
     click.echo("from the log:", err=True)
     for line in lines:

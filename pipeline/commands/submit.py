@@ -73,7 +73,8 @@ def submit(
     schedule = six_fields(cron) if cron else None
     config = load_config(config_file, overrides)
     parameters = ({"data_path": data} if data else {}) | _parameters(given)
-    if package == "train" and not (parameters.get("data_path") or config.data.path):
+    trains = package == "train" or parameters.get("retrain")
+    if trains and not (parameters.get("data_path") or config.data.path):
         raise UsageError("no data: pass --data PATH or set data.path in the configuration")
 
     from pipeline.submission.api import Api

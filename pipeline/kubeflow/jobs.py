@@ -5,7 +5,7 @@ from pathlib import Path
 
 from components.batch.summary import refuse_unfit
 from components.errors import UsageError
-from pipeline.batch import run_batch
+from pipeline.batch import output_folder, run_batch
 from pipeline.config import Config
 from pipeline.drift import DriftReport, Model, compare_data, compare_log, find_model
 from pipeline.kubeflow.outputs import TaskOutputs
@@ -26,7 +26,7 @@ def run_batch_job(task: Task) -> None:
     if not patterns:
         raise UsageError("input: expected files, folders or globs, as the pods see them")
     model = Path(given["model"]) if given["model"] else _model(config, SERVED).folder
-    output = Path(given["output"])
+    output = output_folder(given["output"])
     summary = run_batch(config, patterns, output, model, "jsonl")
     outputs = TaskOutputs(task.executor_input, task.outputs)
     outputs.write("summary", summary.model_dump_json(indent=2) + "\n")

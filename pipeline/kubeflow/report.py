@@ -47,15 +47,17 @@ def collect_record(
     record = RunRecord.start(config)
     record.run_id = run_id
     error: BaseException | None = None
+    skipped: BaseException | None = None
     executions = {node: store.in_run(node, run_id) for node in nodes}
     run_started = min((e.started for e in executions.values() if e), default=0.0)
     for node, execution in executions.items():
         record.steps.append(_step(node, execution, run_started))
         if execution is None:
-            error = error or SentiflowError(f"{node} was not run")
+            skipped = skipped or SentiflowError(f"{node} was not run")
         elif not execution.succeeded:
-            error = _failure(node, execution)
-            if node == "SentenceExampleGen" and isinstance(error, DataRefused):
+            failure = _failure(node, execution)
+            error = error or failure  # the first; others may fail beside it
+            if node == "SentenceExampleGen" and isinstance(failure, DataRefused):
                 _take_refused_rows(record, execution)
         else:
             if node == "Resolver":
@@ -63,8 +65,8 @@ def collect_record(
             try:
                 record.take_outcome(node, execution)
             except NotBlessed as refusal:
-                error = refusal
-    record.finish(error)
+                error = error or refusal
+    record.finish(error or skipped)
     return record
 
 

@@ -25,6 +25,8 @@ TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of an answer
 # urllib3's own three retries would wait four times as long for a server that says nothing.
 RETRIES = urllib3.Retry(connect=1, read=0, status=0, redirect=3)
 PAGE_SIZE = 100
+# As kfp.client has them: the variable that names the file, and the file if nothing does.
+PROJECTED_TOKEN = ("KF_PIPELINES_SA_TOKEN_PATH", "/var/run/secrets/kubeflow/pipelines/token")
 MESSAGE_LENGTH = 300
 
 
@@ -187,9 +189,7 @@ def _no_url(host: str) -> UsageError:
 
 
 def _projected_token() -> str | None:
-    from kfp.client import KF_PIPELINES_SA_TOKEN_ENV, KF_PIPELINES_SA_TOKEN_PATH
-
-    path = os.environ.get(KF_PIPELINES_SA_TOKEN_ENV, KF_PIPELINES_SA_TOKEN_PATH)
+    path = os.environ.get(*PROJECTED_TOKEN)
     return path if Path(path).exists() else None
 
 

@@ -27,7 +27,7 @@ def shell(text: str, place: Path) -> subprocess.CompletedProcess[str]:
     text = re.sub(r"\bsentiflow run\b", f"sentiflow run {small}", text)
     path = f"{Path(SENTIFLOW).parent}:{os.environ['PATH']}"
     return subprocess.run(
-        ["bash", "-euc", text],
+        ["bash", "-euo", "pipefail", "-c", text],
         cwd=place,
         env={**os.environ, "PATH": path},
         capture_output=True,

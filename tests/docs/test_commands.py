@@ -28,7 +28,7 @@ NOT_RUN = {
     "make": "sets up this folder itself; that the target exists is checked below",
     "tensorflow_model_server": "not a package that can be installed here",
     "python": "Beam's portable job service and workers, which run until they are stopped",
-    "cd": "of the lines that make passwords; tests/k8s/test_installation.py runs them",
+    "cd": "of the lines that fill in made-up passwords; tests/k8s does that without a shell",
     "for": "as cd",
     "sed": "as cd",
     "done": "as cd",

@@ -53,13 +53,14 @@ def test_killed_and_interrupted_training_goes_on_from_its_last_epoch(data, tmp_p
         text=True,
         start_new_session=True,
     )
-    wait_for_output(process, "epoch 2/60", seconds=180)
+    wait_for_output(process, "SchemaImporter", seconds=180)
 
     # Meanwhile nobody else may use the workdir.
     second = subprocess.run(arguments, capture_output=True, text=True)
     assert second.returncode == 2
     assert second.stderr.endswith("another run is using it\n")
 
+    wait_for_output(process, "epoch 2/60", seconds=180)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert run_json(tmp_path / "work")["status"] == "running"

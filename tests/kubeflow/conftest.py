@@ -28,13 +28,13 @@ def find_engine() -> tuple[docker.DockerClient | None, str]:
     return engine, f"containers of {IMAGE}"
 
 
-def pytest_report_header() -> str:
-    return f"Kubeflow tasks run as {find_engine()[1]}"
-
-
-@pytest.fixture(scope="session")
-def engine():
-    return find_engine()[0]
+@pytest.fixture(scope="session", autouse=True)
+def engine(pytestconfig):
+    """The engine that runs the tasks' containers; None: they run as processes."""
+    found, how = find_engine()
+    with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nKubeflow tasks run as {how}")
+    return found
 
 
 @pytest.fixture(scope="session")

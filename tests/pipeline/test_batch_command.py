@@ -1,5 +1,6 @@
 """`sentiflow batch`, with a small model: what it writes, how it goes on, what it refuses."""
 
+import contextlib
 import gzip
 import json
 import os
@@ -161,8 +162,12 @@ def process(output: Path, model: Path, inputs: Path, *options: str) -> list[str]
 
 def predicted_blocks(output: Path) -> list[Path]:
     """The blocks of 10,000 sentences that are done, of a file that is not."""
-    done = output.glob(".batch/work/*/*.predictions")
-    return [path for path in done if path.stat().st_size > 100_000]
+    found = []
+    for path in output.glob(".batch/blocks/*/*.predictions"):
+        with contextlib.suppress(FileNotFoundError):  # the last block is done: the folder goes
+            if path.stat().st_size > 100_000:
+                found.append(path)
+    return found
 
 
 def test_killed_in_the_middle_and_finished(tmp_path: Path, model: Path) -> None:

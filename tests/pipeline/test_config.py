@@ -43,6 +43,10 @@ def test_null_in_a_section_does_not_break_an_override(tmp_path):
         ("data: {splits: {train: 1}}", "splits must name train and eval, missing: ['eval']"),
         ("train: {max_epochs: null}", "max_epochs and max_steps are both null"),
         ("evaluate: {bounds: [{metric: accuracy}]}", "a bound needs min or max_drop"),
+        (
+            "serve_check: {p99_ms: .inf}",
+            "serve_check.p99_ms: Input should be a finite number",
+        ),
         ("- a\n- b\n", "my.yaml: expected keys and values, found list"),
         ("a: [", "my.yaml: not YAML"),
     ],

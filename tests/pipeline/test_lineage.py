@@ -4,7 +4,6 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from ml_metadata.proto import metadata_store_pb2
 
 from components.errors import UsageError
 from pipeline.cli import cli
@@ -12,16 +11,6 @@ from pipeline.lineage import trace
 from pipeline.store import RunStore
 from tests.pipeline.lineage_rules import check_lineage
 from tests.pipeline.made_up_history import MadeUpHistory, ingest, push, three_runs, train
-
-
-@pytest.fixture
-def connection(tmp_path):
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(tmp_path / "metadata.db")
-    config.sqlite.connection_mode = (
-        metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-    )
-    return config
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from ml_metadata.proto import metadata_store_pb2
 
 from pipeline.config import load_config
 from pipeline.fingerprint import package_versions
@@ -16,13 +15,8 @@ CONFIG = load_config(None, ("name=films", "train.seed=7"))
 
 
 @pytest.fixture
-def noted(tmp_path):
+def noted(connection):
     """Notes the origin of an execution with one output; returns what the store then holds."""
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(tmp_path / "metadata.db")
-    connection.sqlite.connection_mode = (
-        metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-    )
     history = MadeUpHistory(connection)
 
     def noted(node, output, folder, state="COMPLETE"):

@@ -3,9 +3,7 @@
 
 import contextlib
 import datetime
-import ipaddress
 import json
-import os
 import re
 import signal
 import subprocess
@@ -18,12 +16,10 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from components.errors import UsageError
 from pipeline.cli import cli
+from tests.certificate import self_signed
 from tests.components.serving.tiny_model import save
 
 TOKEN = "a-secret"
@@ -35,34 +31,6 @@ class Served:
     grpc: str
     folder: Path
     stderr: Path
-
-
-def write_certificate(folder: Path) -> None:
-    """A self-signed certificate for 127.0.0.1, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sentiflow test")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
 
 
 @contextlib.contextmanager
@@ -90,7 +58,7 @@ def serving(folder: Path, *options: str) -> Iterator[Served]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("serve")
     save(folder / "serving" / "sentiment" / "1")
-    write_certificate(folder)
+    self_signed(folder)
     (folder / "token").write_text(TOKEN + "\n")
     options = ["--tls-cert", str(folder / "cert.pem"), "--tls-key", str(folder / "key.pem")]
     options += ["--token-file", str(folder / "token"), "--ui"]
@@ -204,7 +172,7 @@ def test_the_request_log_has_questions_and_answers(served: Served) -> None:
 def test_wrong_options(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], message: str
 ) -> None:
-    write_certificate(tmp_path)
+    self_signed(tmp_path)
     (tmp_path / "token").write_text("a b")
     (tmp_path / "empty").write_text("\n")
     version = tmp_path / "serving" / "sentiment" / "1"
@@ -219,4 +187,4 @@ def test_wrong_options(
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    assert os.listdir(tmp_path)  # nothing was served, nothing was deleted
+    assert (version / "saved_model.pb").is_file() and not (tmp_path / "logs").exists()

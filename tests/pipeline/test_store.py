@@ -11,16 +11,6 @@ STATES = Execution.State
 
 
 @pytest.fixture
-def connection(tmp_path):
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(tmp_path / "metadata.db")
-    config.sqlite.connection_mode = (
-        metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-    )
-    return config
-
-
-@pytest.fixture
 def add(connection):
     """Adds an execution of a node with one input and one output artifact; returns its id."""
     store = ml_metadata.MetadataStore(connection)

@@ -11,11 +11,8 @@ MODELS = 3
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(connection):
     """Three models: the first was pushed as 4 and again as 6, the second as 5, the third never."""
-    connection = pb.ConnectionConfig()
-    connection.sqlite.filename_uri = str(tmp_path / "metadata.db")
-    connection.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
     raw = ml_metadata.MetadataStore(connection)
     node_type = raw.put_context_type(pb.ContextType(name="node"))
     step_type = raw.put_execution_type(pb.ExecutionType(name="Step"))

@@ -52,7 +52,7 @@ def test_a_second_call_does_nothing(tmp_path: Path) -> None:
     assert seen["a.csv.jsonl"] == "by A\n"
     assert complete(job(out)) == ["resumed"]
     assert content(out) == seen
-    assert not list((out / ".batch" / "work").iterdir())
+    assert not list((out / ".batch" / "blocks").iterdir())
 
 
 def test_what_changed_is_done_again(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_work_is_gone_on_with_only_for_the_same_content_and_model(tmp_path: Path
     clear_outdated(out, [job(out)], "A")
     assert Block(str(job(out).work), 0).predictions.exists()
     clear_outdated(out, [job(out, made="B")], "B")
-    assert not list((out / ".batch" / "work").iterdir())
+    assert not list((out / ".batch" / "blocks").iterdir())
 
 
 def test_a_refused_file_leaves_nothing_and_is_tried_again(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The request log, read back."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -49,6 +50,17 @@ def test_the_newest_sentences_are_taken_across_rotated_files(tmp_path):
         assert texts(read_log(path, 3, most=6)) == ["b", "c", "d", "e", "f", "g"]
         assert texts(read_log(path, 3, most=1)) == ["g"]
         assert len(read_log(path, 3, most=100).answers) == 8
+
+
+def test_of_several_logs_the_newest_files_are_taken(tmp_path):
+    for name, changed in (
+        ("a-dead-pod.jsonl", 1_000),
+        ("pod.jsonl", 3_000),
+        ("pod.jsonl.1", 2_000),
+    ):
+        (tmp_path / name).write_text(line(name) + "\n")
+        os.utime(tmp_path / name, (changed, changed))
+    assert texts(read_log(tmp_path, 3, most=2)) == ["pod.jsonl.1", "pod.jsonl"]
 
 
 def test_logs_beside_it_are_others(tmp_path):

@@ -226,11 +226,12 @@ def test_or_until_the_time_is_over() -> None:
     model = Model()
 
     async def scenario() -> None:
-        queue = batcher(model, threads=2, batch_timeout_ms=100, max_batch_size=2)
+        queue = batcher(model, threads=2, batch_timeout_ms=500, max_batch_size=2)
         tasks = await held(model, queue, ask(queue, "a"))
         assert queue.queued == 1
-        await asyncio.sleep(0.2)
-        assert queue.queued == 0
+        async with asyncio.timeout(10):
+            while queue.queued:
+                await asyncio.sleep(0.01)
         model.go_on.set()
         await asyncio.gather(*tasks)
 

@@ -102,7 +102,7 @@ def test_rest_with_anything(
         try:
             response = httpx.post(url, content=body, headers=headers)
         except (httpx.LocalProtocolError, httpx.InvalidURL):
-            return
+            continue  # the client does not send such a thing
         assert response.status_code < 500, response.text
         assert time.monotonic() - started < LONGEST_SECONDS
 

@@ -1,6 +1,5 @@
 """The page to try the model, in a real browser: Chromium, without a window."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,6 @@ from components.settings import ServingSettings
 from tests.components.serving.tiny_model import save
 
 START_SECONDS = 180
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHONE = {"width": 360, "height": 740}
 
 
@@ -37,18 +27,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerAddress]:
 
 def base_url(server: ServerAddress) -> str:
     return server.rest_url.partition("/v1/")[0]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

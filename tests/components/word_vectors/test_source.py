@@ -37,6 +37,8 @@ def test_package_without_vectors(package):
 def test_package_that_is_not_installed():
     with pytest.raises(UsageError, match="no Python package no_such_package is installed"):
         find_files(VectorsSettings(package="no_such_package"))
+    with pytest.raises(UsageError, match="no Python package no_such.package is installed"):
+        find_files(VectorsSettings(package="no_such.package"))
 
 
 def test_file_that_is_not_there(tmp_path):

@@ -89,3 +89,10 @@ def test_batch_predicts_with_the_served_version_or_another(run, tmp_path):
 def test_batch_needs_input(run, tmp_path):
     with pytest.raises(UsageError, match="input: expected files"):
         run(jobs.run_batch_job, ("summary",), input="", output=str(tmp_path / "out"), model="")
+
+
+def test_batch_does_not_write_to_a_bucket(run, tmp_path):
+    write(tmp_path / "a.csv", ["good"])
+    with pytest.raises(UsageError, match="gs://bucket/out: expected a folder of this machine"):
+        given = {"input": str(tmp_path / "a.csv"), "output": "gs://bucket/out", "model": ""}
+        run(jobs.run_batch_job, ("summary",), **given)

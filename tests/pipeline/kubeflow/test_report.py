@@ -18,11 +18,8 @@ NODES = ("Transform", "Trainer", "ServeCheck", "Pusher")
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(connection):
     """A store and a function that adds a node's execution in a run."""
-    connection = pb.ConnectionConfig()
-    connection.sqlite.filename_uri = str(tmp_path / "metadata.db")
-    connection.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
     return RunStore(connection, "films"), adder(ml_metadata.MetadataStore(connection))
 
 
@@ -126,6 +123,14 @@ def test_a_node_that_refused_the_data(store):
         ("Transform", "failed", "no rows of class good"),
         *((node, "skipped", NOT_REACHED) for node in NODES[1:]),
     ]
+
+
+def test_of_two_failures_the_first_counts(store):
+    run_store, add = store
+    run_store.note(add("Transform", FAILED), error="no rows of class good", exit_code=3)
+    run_store.note(add("Trainer", FAILED), error="out of memory", exit_code=1)
+    record = collect_record(load_config(), "r1", NODES, run_store)
+    assert (record.status, record.error) == ("refused", "Transform: no rows of class good")
 
 
 def summary_of_rejects(folder):

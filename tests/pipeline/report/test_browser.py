@@ -1,6 +1,5 @@
 """The pages in a real browser: Chromium, without a window."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,6 @@ from pipeline.report.page import run_page
 from tests.pipeline.report import records
 from tests.pipeline.report.test_page import hostile_record
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 LEAST_CONTRAST = 4.5  # of text, WCAG 2.2 AA
 LEAST_TEXT = 9.0  # pixels, in a picture
@@ -42,18 +39,6 @@ CUT_OFF = """() => [...document.querySelectorAll("svg")].flatMap((svg) => {
         || own.top < box.top - 1 || own.bottom > box.bottom + 1;
   }).map((text) => text.textContent);
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

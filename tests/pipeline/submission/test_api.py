@@ -9,6 +9,7 @@ import pytest
 
 from components.errors import UsageError
 from pipeline.submission import api
+from tests.certificate import self_signed
 from tests.pipeline.submission.kfp_server import KfpServer
 
 TOKEN = "eyJhbGciOi.very-secret.c2ln"
@@ -296,7 +297,7 @@ def test_what_kfp_left_in_the_home_is_not_sent(submit, server, tmp_path, monkeyp
 
 
 def test_an_untrusted_certificate(submit, server, tmp_path):
-    certificate, key = _self_signed(tmp_path)
+    certificate, key = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     with KfpServer().running(context) as tls:
@@ -308,43 +309,6 @@ def test_an_untrusted_certificate(submit, server, tmp_path):
     assert "pass --ca-cert" in untrusted.err
     assert trusted.code == 0
     assert len(tls.runs) == 1
-
-
-def _self_signed(folder: Path) -> tuple[Path, Path]:
-    import datetime
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file, key_file = folder / "cert.pem", folder / "key.pem"
-    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate_file, key_file
 
 
 def test_a_message_is_one_line_of_readable_length():
