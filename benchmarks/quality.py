@@ -3,10 +3,11 @@
 Each row of the LSTM is a run of the whole pipeline; its accuracy is the Evaluator's, of the
 exported model, through its `examples` signature.
 
+    make bench-quality DATA=FOLDER
     python -m benchmarks.quality --data FOLDER --workdir DIR --vectors JOINT [--seeds 1,2,3]
 
 FOLDER holds a folder for each data set of `MODELS`, each with train.tsv and eval.tsv; JOINT is what
-`benchmarks.joint_vectors` wrote.
+`make vectors` makes.
 """
 
 import statistics
@@ -43,6 +44,9 @@ def main(data: Path, workdir: Path, vectors: Path, seeds: str, only: str) -> Non
     click.echo("| data | model | accuracy on eval | of the seeds |\n|---|---|---|---|")
     for data_set, models in MODELS.items():
         folder = data / data_set
+        if not folder.is_dir():
+            click.echo(f"{folder}: not there, its rows are left out", err=True)
+            continue
         evaluation = _texts_and_labels(folder, "eval")
         train = _without(evaluation[0], *_texts_and_labels(folder, "train"))
         for model, beta in NB_SVM.items():

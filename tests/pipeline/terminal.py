@@ -3,6 +3,7 @@
 import fcntl
 import os
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -10,6 +11,12 @@ import time
 from pathlib import Path
 
 CTRL_C = b"\x03"
+
+
+def _take_the_terminal() -> None:
+    """Lets Ctrl-C reach the program, also where the tests run in the background and ignore it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
@@ -26,7 +33,7 @@ class Terminal:
             cwd=Path(__file__).parents[2],
             env={**os.environ, "TERM": "xterm-256color", **environment},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
+            preexec_fn=_take_the_terminal,
         )
         os.close(slave)
         self.shown = ""
