@@ -128,13 +128,13 @@ class ModelSettings(Section):
 class TrainSettings(Section):
     """How the model is fitted."""
 
-    batch_size: PositiveInt = Field(64, description="sentences")
+    batch_size: PositiveInt = Field(32, description="sentences")
     max_epochs: PositiveInt | None = Field(20, description="null: until max_steps")
     max_steps: PositiveInt | None = Field(None, description="batches; null: until max_epochs")
     patience: PositiveInt | None = Field(
         3, description="epochs without a better eval accuracy before stopping; null: never"
     )
-    learning_rate: PositiveFloat = Field(1e-3, description="of Adam")
+    learning_rate: PositiveFloat = Field(2e-3, description="of Adam")
     clip_norm: PositiveFloat | None = Field(None, description="global gradient norm")
     weight_decay: float = Field(0.0, ge=0, description="decoupled, of AdamW; 0: plain Adam")
     ema_momentum: Probability = Field(

@@ -224,7 +224,7 @@ def good_and(name, content):
     return {"good.tsv": b"label\ttext\n" + lines.encode(), name: content}
 
 
-HALF = gzip.compress(b"label\ttext\n" + b"positive\tFine\n" * 500)[:-9]
+HALF = gzip.compress(b"label\ttext\n" + b"positive\tFine\n" * 500, mtime=0)[:-9]
 REFUSED = {
     "empty folder": ({}, {}, ": expected files that end in .csv, .tsv, .jsonl or .parquet, each"),
     "missing column": (good_and("b.csv", b"text,mood\na,b\n"), {}, "b.csv: expected a column 'la"),

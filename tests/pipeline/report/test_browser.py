@@ -9,7 +9,7 @@ import pytest
 from pipeline.report.compare import compare_page
 from pipeline.report.page import run_page
 from tests.pipeline.report import records
-from tests.pipeline.report.test_page import hostile_record
+from tests.pipeline.report.pages import hostile_record
 
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 LEAST_CONTRAST = 4.5  # of text, WCAG 2.2 AA

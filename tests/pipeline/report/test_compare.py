@@ -11,7 +11,7 @@ from pipeline.history import keep
 from pipeline.record import RunRecord
 from pipeline.report.compare import compare_page
 from tests.pipeline.report import records
-from tests.pipeline.report.test_page import HOSTILE, Page
+from tests.pipeline.report.pages import HOSTILE, Page
 
 A, B = "2026-03-01T08:15:30.123456Z", "2026-03-02T08:15:30.123456Z"
 

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from html.parser import HTMLParser
 
 import pytest
 
@@ -10,40 +9,7 @@ from pipeline.record import Step
 from pipeline.report.headline import headline
 from pipeline.report.page import run_page
 from tests.pipeline.report import records
-
-HOSTILE = "<script>alert('$x$')</script>\x1b <img src=x onerror=alert(1)>"
-VOID = {"meta", "br"}
-
-
-class Page(HTMLParser):
-    """Elements, texts by section, and tags that are not closed."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, str] = {"": ""}
-        self.open: list[str] = []
-        self._section = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "section":
-            self._section = dict(attrs)["id"]
-            self.texts[self._section] = ""
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
-            self.texts[self._section] += f" {data.strip()}" if data.strip() else ""
-
-    def attributes(self, tag: str, name: str) -> list[str | None]:
-        return [attrs[name] for each, attrs in self.tags if each == tag and name in attrs]
+from tests.pipeline.report.pages import Page, hostile_record
 
 
 def page_of(record) -> Page:
@@ -189,30 +155,6 @@ def test_no_id_comes_twice_and_every_reference_leads_somewhere(full):
 
 def test_the_same_record_gives_the_same_page(full_html):
     assert run_page(records.full()) == full_html
-
-
-def hostile_record():
-    """A record whose every text from outside is hostile."""
-    record = records.full()
-    record.config = copy.deepcopy(record.config)
-    record.config["name"] = HOSTILE
-    record.config["data"]["labels"] = [HOSTILE, "$\\frac{1}{0}$"]
-    record.data["splits"]["train"]["labels"] = {HOSTILE: 3, "$\\frac{1}{0}$": 3661}
-    record.data["rejects"] = [
-        {"file": HOSTILE, "record": 1, "reason": HOSTILE, "detail": HOSTILE, "raw": HOSTILE}
-    ]
-    record.rows["rejected"] = {HOSTILE: 3}
-    record.metrics["slices"][f"label={HOSTILE}"] = record.metrics["slices"].pop("label=negative")
-    record.mistakes = [
-        {"text": HOSTILE, "label": HOSTILE, "predicted": HOSTILE, "probability": 1.0,
-         "unknown": ["<script>", "alert"]}
-    ]  # fmt: skip
-    record.vectors["missing"] = [[HOSTILE, 1]]
-    record.previous["changes"] = [{"key": HOSTILE, "before": HOSTILE, "after": HOSTILE}]
-    record.steps.append(Step(HOSTILE, "failed", 1.0, HOSTILE, 100.0))
-    record.status, record.error = "failed", HOSTILE
-    record.serve_check["failures"] = [HOSTILE]
-    return record
 
 
 def test_what_users_wrote_is_text_and_no_markup():
