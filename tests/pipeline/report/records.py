@@ -98,7 +98,7 @@ def full() -> RunRecord:
         "status": "succeeded",
         "metrics": record.baseline["latest_blessed"],
         "changes": [
-            {"key": "train.learning_rate", "before": 0.002, "after": 0.001},
+            {"key": "train.learning_rate", "before": 0.003, "after": 0.002},
             {"key": "vectors.path", "before": None, "after": "vectors/film.txt.gz"},
         ],
     }
@@ -135,7 +135,7 @@ def _steps() -> list[Step]:
     for name, seconds, inputs, outputs in STEPS:
         cached = name in ("SentenceExampleGen", "SchemaImporter", "StatisticsGen")
         seconds = 0.8 if cached else seconds
-        why = "nothing changed" if cached else "train.learning_rate: 0.002 -> 0.001"
+        why = "nothing changed" if cached else "train.learning_rate: 0.003 -> 0.002"
         state = "cached" if cached else "run"
         steps.append(Step(name, state, seconds, why, round(started, 2), inputs, outputs))
         started += seconds + 0.3

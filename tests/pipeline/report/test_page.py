@@ -92,8 +92,8 @@ def test_the_key_figures(full):
         ("steps", ["1 min 36 s", "0.8 s, cached", "Trainer run 1 min 36 s train.learning_rate"]),
         ("lineage", ["examples 11", "pushed_model 25"]),
         ("made-from", ["run before, 2026-03-01T08:15:30.000001Z (succeeded)",
-                       "train.learning_rate 0.002 0.001", "vectors.path – vectors/film.txt.gz",
-                       "0123456789abcdef", "learning_rate: 0.001"]),
+                       "train.learning_rate 0.003 0.002", "vectors.path – vectors/film.txt.gz",
+                       "0123456789abcdef", "learning_rate: 0.002"]),
     ],
 )  # fmt: skip
 def test_what_each_section_tells(full, section, texts):
