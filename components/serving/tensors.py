@@ -34,9 +34,11 @@ def to_array(proto: tensor_pb2.TensorProto) -> np.ndarray:
         )
     try:
         return np.reshape(tf.make_ndarray(proto), sizes)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        # KeyError: resources and variants, which are no values.
         raise ServingError(
-            StatusCode.INVALID_ARGUMENT, f"The tensor's values do not fit its shape {sizes}"
+            StatusCode.INVALID_ARGUMENT,
+            f"The tensor's values do not fit its type ({proto.dtype}) and shape {sizes}",
         ) from error
 
 
