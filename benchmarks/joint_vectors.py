@@ -35,8 +35,9 @@ def main(wink: Path, folder: Path) -> None:
     words = [word.decode() for word in read_words(kumo.words)]
     joint = join(np.load(kumo.path), words, read_wink(wink))
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "joint.npy", joint)
     (folder / "joint.txt").write_text("".join(f"{word}\n" for word in words), "utf-8")
+    np.save(folder / "partial.npy", joint)
+    (folder / "partial.npy").rename(folder / "joint.npy")  # make takes it for done once it is there
     click.echo(f"{len(words):,} words of {joint.shape[1]} dimensions in {folder / 'joint.npy'}")
 
 

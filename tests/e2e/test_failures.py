@@ -51,7 +51,7 @@ def test_unknown_labels_are_refused_in_ingest_and_kept(tmp_path, workdir):
     code, [line], headline = fail(data, workdir)
     assert code == 3
     assert "20 of 100 rows" in line
-    assert line == f"sentiflow: {headline.removeprefix('The data was refused: ')}"
+    assert headline == f"The data was refused: {line.removeprefix('sentiflow: ')}"
     assert last_step(workdir) == ("SentenceExampleGen", "failed")
     record = run_json(workdir)
     assert record["status"] == "refused"
@@ -78,7 +78,7 @@ def test_eval_of_other_labels_than_train_is_refused_by_the_gate(tmp_path, workdi
     code, [line], headline = fail(tmp_path, workdir)
     assert code == 3
     assert line.startswith("sentiflow: split 'eval against train', feature 'label': ")
-    assert line == f"sentiflow: {headline.removeprefix('The data was refused: ')}"
+    assert headline == f"The data was refused: {line.removeprefix('sentiflow: ')}"
     assert last_step(workdir) == ("DataGate", "failed")
 
 
@@ -103,7 +103,7 @@ def test_missed_bound_ends_with_4_and_says_by_how_much(good, workdir):
     )
     assert code == 4
     assert "accuracy is 0." in line and ", under its bound 1" in line
-    assert line == f"sentiflow: {headline.removeprefix('Nothing was pushed: ')}"
+    assert headline == f"Nothing was pushed: {line.removeprefix('sentiflow: ')}"
     assert last_step(workdir) == ("Evaluator", "run")
     record = run_json(workdir)
     assert (record["status"], record["blessed"], record["pushed_version"]) == (
@@ -115,7 +115,7 @@ def test_slow_answers_end_with_4_in_the_serving_check(good, workdir):
     code, [line], headline = fail(good, workdir, "serve_check.p99_ms=0.001")
     assert code == 4
     assert "over serve_check.p99_ms = 0.001" in line
-    assert line == f"sentiflow: {headline.removeprefix('Nothing was pushed: ')}"
+    assert headline == f"Nothing was pushed: {line.removeprefix('sentiflow: ')}"
     assert last_step(workdir)[0] == "ServeCheck"
     assert run_json(workdir)["pushed_version"] is None
     assert not (workdir / "serving/sentiment").exists()

@@ -194,6 +194,7 @@ def test_no_better_than_the_linear_baseline_ends_with_4(fresh, data, workdir):
     record = run_json(workdir)
     assert record["status"] == "not_blessed"
     assert record["pushed_version"] is None
+    assert [path.name for path in (workdir / "serving/sentiment").iterdir()] == ["1"]
     states = {step["id"]: step["state"] for step in record["steps"]}
     assert states["LinearBaseline"] == "cached"
     assert states["Trainer"] == "cached"
