@@ -90,6 +90,15 @@ class VectorsSettings(Section):
         description="without a path: installed Python package with one .npy and one word list; "
         "the default is GloVe's 50-d vectors of English",
     )
+    subwords: str | None = Field(
+        "wordllama",
+        min_length=1,
+        description="beside them: a folder (with a /) or installed package with one .safetensors "
+        "and one tokenizer.json; each word also gets the mean of its pieces' vectors there",
+    )
+    subword_dim: PositiveInt = Field(
+        64, description="so many numbers of these, on top of model.embedding_dim"
+    )
     extra_words: NonNegativeInt = Field(
         50_000, description="most frequent words of the vectors that train lacks, in the vocabulary"
     )
@@ -108,11 +117,19 @@ class VectorsSettings(Section):
         """Whether there are vectors at all."""
         return bool(self.path or self.package)
 
+    @property
+    def added_dim(self) -> int:
+        """How many numbers of a word come from its pieces."""
+        return self.subword_dim if self.given and self.subwords else 0
+
 
 class ModelSettings(Section):
     """Embedding -> LSTM -> pooling -> dense."""
 
-    embedding_dim: PositiveInt = Field(50, description="that of the word vectors, if any")
+    embedding_dim: PositiveInt = Field(
+        50,
+        description="that of the word vectors, if any; of sub-words vectors.subword_dim is added",
+    )
     units: PositiveInt = Field(128, description="of the LSTM, per direction")
     bidirectional: bool = Field(False, description="a second LSTM reads from the end")
     pooling: Literal["last", "max", "mean"] = Field("max", description="over the real tokens")

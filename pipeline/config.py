@@ -103,6 +103,12 @@ class Config(Section):
     beam: BeamSettings = BeamSettings()
     kubeflow: KubeflowSettings = KubeflowSettings()
 
+    @property
+    def trained_model(self) -> ModelSettings:
+        """`model` with the embedding as wide as it gets: with the numbers of sub-words."""
+        width = self.model.embedding_dim + self.vectors.added_dim
+        return self.model.model_copy(update={"embedding_dim": width})
+
 
 def load_config(file: str | None = None, overrides: tuple[str, ...] = ()) -> Config:
     """Reads a configuration.

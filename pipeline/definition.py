@@ -130,7 +130,8 @@ def create_pipeline(
         "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
     }
     training_config = {
-        **config.model_dump(mode="json", include={"text", "model", "train"}),
+        **config.model_dump(mode="json", include={"text", "train"}),
+        "model": config.trained_model.model_dump(mode="json"),
         "fine_tune_after": config.vectors.fine_tune_after,
         "labels": labels,
         "checkpoint_root": locations.checkpoints,

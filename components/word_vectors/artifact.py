@@ -11,32 +11,47 @@ from schema import features
 
 WORDS = features.VOCABULARY  # a word a line, in the order of the ids
 VECTORS = "vectors.npy"
+SUBWORDS = "subwords.npy"
 COVERAGE = "coverage.json"
 
 
 class SelectedVectors(Artifact):
-    """Words with their vectors: `vocabulary`, `vectors.npy` and `coverage.json`.
+    """Words with their vectors: `vocabulary`, `vectors.npy`, `subwords.npy` and `coverage.json`.
 
-    The rows of `vectors.npy`, float32 [words, dimension], are the lines of `vocabulary`; NaN stands
-    where the vectors lack the word. `coverage.json` is a `Coverage`.
+    The rows of the arrays, float32 [words, dimension], are the lines of `vocabulary`; NaN stands
+    where the vectors lack the word. `subwords.npy` is there if sub-words are used. `coverage.json`
+    is a `Coverage`.
     """
 
     TYPE_NAME = "SelectedVectors"
 
 
-def write(uri: str, words: list[str], vectors: np.ndarray, coverage: Coverage) -> None:
-    """Writes the three files to the folder `uri`, here or on a remote store."""
+def write(
+    uri: str,
+    words: list[str],
+    vectors: np.ndarray,
+    subwords: np.ndarray | None,
+    coverage: Coverage,
+) -> None:
+    """Writes the files to the folder `uri`, here or on a remote store."""
     with tf.io.gfile.GFile(os.path.join(uri, WORDS), "w") as file:
         file.write("".join(f"{word}\n" for word in words))
-    with tf.io.gfile.GFile(os.path.join(uri, VECTORS), "wb") as file:
-        np.save(file, vectors)
+    for name, array in ((VECTORS, vectors), (SUBWORDS, subwords)):
+        if array is not None:
+            with tf.io.gfile.GFile(os.path.join(uri, name), "wb") as file:
+                np.save(file, array)
     with tf.io.gfile.GFile(os.path.join(uri, COVERAGE), "w") as file:
         file.write(coverage.model_dump_json(indent=1))
 
 
-def read_vectors(uri: str) -> np.ndarray:
-    """What `write` was given: float32 [words, dimension]."""
-    with tf.io.gfile.GFile(os.path.join(uri, VECTORS), "rb") as file:
+def read_vectors(uri: str) -> list[np.ndarray]:
+    """What `write` was given: the vectors, and those of sub-words if there are any."""
+    paths = [os.path.join(uri, name) for name in (VECTORS, SUBWORDS)]
+    return [_read_array(path) for path in paths if tf.io.gfile.exists(path)]
+
+
+def _read_array(path: str) -> np.ndarray:
+    with tf.io.gfile.GFile(path, "rb") as file:
         return np.lib.format.read_array(file)
 
 

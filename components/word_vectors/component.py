@@ -27,6 +27,7 @@ from components.transform import corpus_vocabulary
 from components.word_vectors import artifact, source
 from components.word_vectors.formats import open_vectors
 from components.word_vectors.selection import select_words
+from components.word_vectors.subwords import find_subwords, subword_vectors
 from schema import features
 
 EXAMPLES = "examples"
@@ -61,8 +62,10 @@ class Driver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
         given = execution_info.exec_properties
         settings = VectorsSettings.model_validate_json(given[SETTINGS])
         try:
-            found = source.fingerprint(source.find_files(settings))
-            added = {VECTORS_FINGERPRINT: json.dumps(found)}
+            found = [*source.find_files(settings)]
+            if settings.subwords:
+                found += find_subwords(settings)
+            added = {VECTORS_FINGERPRINT: json.dumps(source.fingerprint(found))}
         except SentiflowError as error:
             # The launcher would leave the execution RUNNING for ever; the executor raises this.
             added = {REFUSAL: str(error)}
@@ -99,8 +102,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             words, vectors, coverage = select_words(
                 reader, corpus, settings.extra_words, are_tokens(text), dimension
             )
+        subwords = None
+        if settings.subwords:
+            subwords = subword_vectors(find_subwords(settings), words, settings.subword_dim)
+            coverage = coverage.model_copy(update={"subword_dim": settings.subword_dim})
         uri = artifact_utils.get_single_uri(output_dict[features.WORD_VECTORS])
-        artifact.write(uri, words, vectors, coverage)
+        artifact.write(uri, words, vectors, subwords, coverage)
 
     def _corpus(self, pattern: str, text: TextSettings) -> list[tuple[str, int]]:
         """The vocabulary of the examples with the words' occurrences, in its order."""
@@ -151,7 +158,7 @@ class WordVectors(base_beam_component.BaseBeamComponent):
           examples: its train split is the corpus.
           settings: where the vectors are, and how many words to add.
           text: the tokeniser's settings and the bounds of the vocabulary.
-          dimension: that the vectors must have.
+          dimension: that the vectors must have, without those of sub-words.
           code_fingerprint: makes TFX's cache notice changed code.
         """
         super().__init__(

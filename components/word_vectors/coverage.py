@@ -16,6 +16,7 @@ class Coverage(BaseModel):
     duplicates: int  # second vectors of a kept word, not used
     not_utf8: int  # words that are not UTF-8, not used
     words_with_spaces: int  # not used
+    subword_dim: int = 0  # numbers that each word has of its pieces, besides
 
     def in_words(self) -> str:
         """One line for a person."""
@@ -31,5 +32,6 @@ class Coverage(BaseModel):
             f"({self.tokens_known / max(self.tokens, 1):.1%} of the tokens".replace("%", " %")
             + (f"; not {missing}" if missing else "")
             + f"), {self.extra_words:,} more added"
+            + (f", {self.subword_dim} numbers of sub-words each" if self.subword_dim else "")
             + (f"; left aside: {', '.join(left)}" if left else "")
         )

@@ -26,12 +26,12 @@ def load_pretrained(uri: str, fine_tune_after: int | None, seed: int) -> Pretrai
       fine_tune_after: see VectorsSettings.
       seed: of the words that the vectors lack.
     """
-    vectors = artifact.read_vectors(uri)
+    parts = artifact.read_vectors(uri)
     extra = artifact.read_coverage(uri).extra_words
     never = fine_tune_after is None
     return Pretrained(
-        table=initial_table(vectors, seed),
-        fixed_words=len(vectors) if never else extra,
+        table=np.concatenate([initial_table(part, seed) for part in parts], axis=1),
+        fixed_words=len(parts[0]) if never else extra,
         closed_epochs=fine_tune_after or 0,
     )
 

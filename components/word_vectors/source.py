@@ -6,7 +6,7 @@ import importlib.util
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -42,16 +42,7 @@ def find_files(settings: VectorsSettings) -> VectorFiles:
                     raise UsageError(f"word vectors: {path}: no such file (vectors.{key})")
         return VectorFiles(settings.path, settings.words)
     assert settings.package, "there is a step for vectors only where some are given"
-    # Not imported: only its files are of interest.
-    try:
-        spec = importlib.util.find_spec(settings.package)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or not spec.submodule_search_locations:
-        raise UsageError(
-            f"word vectors: no Python package {settings.package} is installed (vectors.package)"
-        )
-    root = Path(spec.submodule_search_locations[0])
+    root = package_folder(settings.package, "vectors.package")
     arrays = sorted(root.rglob("*.npy"))
     words = sorted([*root.rglob("*.txt"), *root.rglob("*.parquet")])
     if len(arrays) != 1 or len(words) != 1:
@@ -63,7 +54,26 @@ def find_files(settings: VectorsSettings) -> VectorFiles:
     return VectorFiles(str(arrays[0]), str(words[0]))
 
 
-def fingerprint(found: VectorFiles) -> list[str]:
+def package_folder(package: str, key: str) -> Path:
+    """The folder of an installed package; it is not imported, only its files are of interest.
+
+    Args:
+      package: its name in `import`.
+      key: of the configuration, for the error.
+
+    Raises:
+      UsageError: it is not installed.
+    """
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError(f"word vectors: no Python package {package} is installed ({key})")
+    return Path(spec.submodule_search_locations[0])
+
+
+def fingerprint(found: Iterable[str | None]) -> list[str]:
     """SHA-256 of the content of the files, hexadecimal, read in pieces.
 
     Raises:

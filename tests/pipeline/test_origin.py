@@ -57,7 +57,7 @@ def test_coverage_of_the_vectors(noted, tmp_path):
         types=3, types_known=2, tokens=30, tokens_known=20, missing=[("x", 10)], extra_words=1,
         read=9, duplicates=0, not_utf8=0, words_with_spaces=0,
     )  # fmt: skip
-    artifact.write(str(tmp_path), ["a"], np.zeros((1, 2), np.float32), coverage)
+    artifact.write(str(tmp_path), ["a"], np.zeros((1, 2), np.float32), None, coverage)
     notes = noted("WordVectors", "word_vectors", tmp_path)
     assert json.loads(notes["coverage"]) == {
         "types": 3, "types_known": 2, "tokens": 30, "tokens_known": 20, "extra_words": 1,

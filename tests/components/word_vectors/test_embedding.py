@@ -9,6 +9,18 @@ from components.word_vectors.coverage import Coverage
 from components.word_vectors.embedding import initial_table, load_pretrained
 
 NAN = [np.nan, np.nan]
+COVERAGE = Coverage(
+    types=2,
+    types_known=2,
+    tokens=5,
+    tokens_known=5,
+    missing=[],
+    extra_words=1,
+    read=3,
+    duplicates=0,
+    not_utf8=0,
+    words_with_spaces=0,
+)
 
 
 def test_known_words_keep_their_vectors_but_for_the_scale():
@@ -42,22 +54,21 @@ def test_vectors_that_know_no_word_are_refused():
     ("fine_tune_after", "fixed", "closed"), [(0, 1, 0), (2, 1, 2), (None, 3, 0)]
 )
 def test_what_is_trained_when(tmp_path, fine_tune_after, fixed, closed):
-    coverage = Coverage(
-        types=2,
-        types_known=2,
-        tokens=5,
-        tokens_known=5,
-        missing=[],
-        extra_words=1,
-        read=3,
-        duplicates=0,
-        not_utf8=0,
-        words_with_spaces=0,
-    )
     vectors = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
-    artifact.write(str(tmp_path), ["a", "b", "é"], vectors, coverage)
+    artifact.write(str(tmp_path), ["a", "b", "é"], vectors, None, COVERAGE)
     assert (tmp_path / "vocabulary").read_text("utf-8") == "a\nb\né\n"
-    assert artifact.read_coverage(str(tmp_path)) == coverage
+    assert artifact.read_coverage(str(tmp_path)) == COVERAGE
     pretrained = load_pretrained(str(tmp_path), fine_tune_after, seed=1)
     assert pretrained.table.shape == (5, 2)
     assert (pretrained.fixed_words, pretrained.closed_epochs) == (fixed, closed)
+
+
+def test_sub_words_stand_beside_the_vectors_each_scaled_for_itself(tmp_path):
+    vectors = np.array([[1, 3], NAN, [-1, 3]], np.float32)
+    subwords = np.array([[100], [-100], [0]], np.float32)
+    artifact.write(str(tmp_path), ["a", "b", "é"], vectors, subwords, COVERAGE)
+    table = load_pretrained(str(tmp_path), fine_tune_after=0, seed=1).table
+    assert table.shape == (5, 3)
+    np.testing.assert_array_equal(table[:, :2], initial_table(vectors, seed=1))
+    deviation = np.sqrt(2 / 3)
+    np.testing.assert_allclose(table[:, 2], [0, 0, 1 / deviation, -1 / deviation, 0], atol=1e-6)
