@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from components import batches
+from components.adam import RowAdam
 from components.checkpoints import Checkpoint
 from components.epochs import Epoch, best_epoch
 from components.errors import DataRefused, SentiflowError, UsageError
@@ -186,8 +187,9 @@ def compiled_model(
     embedding = model.get_layer(EMBEDDING)
     if pretrained:
         embedding.start_from(pretrained.table)
-    optimizer = _Adam(
-        settings.learning_rate,
+    optimizer = RowAdam(
+        embedding.trained,
+        learning_rate=settings.learning_rate,
         name="adam",
         weight_decay=settings.weight_decay or None,
         global_clipnorm=settings.clip_norm,
@@ -206,56 +208,6 @@ def compiled_model(
     )
     optimizer.build(model.trainable_variables)
     return model
-
-
-class _Adam(keras.optimizers.Adam):
-    """Adam in TensorFlow's fused operation, and without two things that come at the wrong moment.
-
-    Keras's Adam makes eight passes over each table of weights, and as many temporary copies: with
-    thousands of words, as much work as the LSTM.
-    """
-
-    def update_step(self, gradient, variable, learning_rate):
-        """As Keras's, with the same formula."""
-        index = self._get_variable_index(variable)
-        step = tf.cast(self.iterations + 1, variable.dtype)
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(tf.cast(self.beta_1, variable.dtype), step),
-            beta2_power=tf.pow(tf.cast(self.beta_2, variable.dtype), step),
-            lr=tf.cast(learning_rate, variable.dtype),
-            beta1=tf.cast(self.beta_1, variable.dtype),
-            beta2=tf.cast(self.beta_2, variable.dtype),
-            epsilon=tf.cast(self.epsilon, variable.dtype),
-            grad=tf.cast(gradient, variable.dtype),
-        )
-
-    def _update_model_variables_moving_average(self, trainable_variables):
-        """As Keras's, in one operation for each variable; in the first step it is a copy."""
-        for variable, average in zip(
-            trainable_variables, self._model_variables_moving_average, strict=True
-        ):
-            momentum = tf.cast(self.iterations > 0, variable.dtype) * self.ema_momentum
-            tf.raw_ops.ResourceApplyGradientDescent(
-                var=average.value.handle, alpha=1 - momentum, delta=average - variable
-            )
-
-    def finalize_variable_values(self, var_list):
-        """Does nothing: fit() calls it, and training goes on from the weights, not the averages."""
-
-    def use_averages(self, variables):
-        """Assigns the moving averages to the variables."""
-        super().finalize_variable_values(variables)
-
-    def apply(self, grads, trainable_variables=None):
-        """Takes the embedding's gradient as a matrix.
-
-        Adam would make one of it anyway, but only after MirroredStrategy has gathered the slices of
-        all devices, which fails when the number of slices changes from batch to batch.
-        """
-        return super().apply([tf.convert_to_tensor(grad) for grad in grads], trainable_variables)
 
 
 def _batches_per_epoch(rows: int, batch_size: int, replicas: int) -> int:

@@ -113,7 +113,9 @@ class WordEmbedding(layers.Layer):
         self.open.assign(float(wanted))
 
     def call(self, ids):
-        first = ops.take(self.trained, ops.minimum(ids, self.trained.shape[0] - 1), axis=0)
+        # By TensorFlow's own gather: after an update of rows, a plain read copies the whole table.
+        rows = ops.minimum(ids, self.trained.shape[0] - 1)
+        first = ops.cast(tf.gather(self.trained.value, rows), self.compute_dtype)
         first = first * self.open + ops.stop_gradient(first) * (1 - self.open)
         if not self.fixed.shape[0]:
             return first
