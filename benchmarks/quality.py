@@ -4,10 +4,9 @@ Each row of the LSTM is a run of the whole pipeline; its accuracy is the Evaluat
 exported model, through its `examples` signature.
 
     make bench-quality DATA=FOLDER
-    python -m benchmarks.quality --data FOLDER --workdir DIR --vectors JOINT [--seeds 1,2,3]
+    python -m benchmarks.quality --data FOLDER --workdir DIR [--seeds 1,2,3]
 
-FOLDER holds a folder for each data set of `MODELS`, each with train.tsv and eval.tsv; JOINT is what
-`make vectors` makes.
+FOLDER holds a folder for each data set of `PRESETS`, each with train.tsv and eval.tsv.
 """
 
 import statistics
@@ -24,25 +23,19 @@ from pipeline.config import Config, load_config
 from pipeline.local_runner import run_pipeline
 
 NB_SVM = {"NB-SVM": 0.25, "NB-weighted logistic regression": 1.0}  # beta
-SENTENCES = {"default, 50-d": "default", "vectors, 150-d": "vectors"}
-# Data set -> {name of the row: preset}
-MODELS = {
-    "sst2": SENTENCES,
-    "trec6": SENTENCES,
-    "sst2_phrases": {"sst2_phrases, 150-d": "sst2_phrases"},
-}
+# Data set -> the preset for it
+PRESETS = {"sst2": "default", "trec6": "default", "sst2_phrases": "sst2_phrases"}
 
 
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--workdir", type=click.Path(path_type=Path), required=True)
-@click.option("--vectors", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--seeds", default="1,2,3", show_default=True)
 @click.option("--only", default="", help="Only rows whose `data set: name` holds this.")
-def main(data: Path, workdir: Path, vectors: Path, seeds: str, only: str) -> None:
+def main(data: Path, workdir: Path, seeds: str, only: str) -> None:
     """Print the table of accuracies."""
     click.echo("| data | model | accuracy on eval | of the seeds |\n|---|---|---|---|")
-    for data_set, models in MODELS.items():
+    for data_set, preset in PRESETS.items():
         folder = data / data_set
         if not folder.is_dir():
             click.echo(f"{folder}: not there, its rows are left out", err=True)
@@ -53,32 +46,21 @@ def main(data: Path, workdir: Path, vectors: Path, seeds: str, only: str) -> Non
             if only in f"{data_set}: {model}":
                 accuracy = nb_svm_accuracy(train, evaluation, load_config().text, beta)
                 click.echo(f"| {data_set} | {model} | {accuracy:.3f} | |")
-        for model, preset in models.items():
-            if only not in f"{data_set}: {model}":
-                continue
-            overrides = _joint(vectors) if model.endswith("150-d") else ()
-            accuracies = []
-            for seed in seeds.split(","):
-                config = _config(preset, sorted(set(train[1])), seed, overrides)
-                place = workdir / data_set / model.replace(", ", "-")
-                accuracies.append(_lstm_accuracy(config, folder, place))
-            each = ", ".join(f"{accuracy:.3f}" for accuracy in accuracies)
-            mean = statistics.mean(accuracies)
-            click.echo(f"| {data_set} | {model} | {mean:.3f} | {each} |")
+        if only not in f"{data_set}: LSTM":
+            continue
+        accuracies = []
+        for seed in seeds.split(","):
+            config = _config(preset, sorted(set(train[1])), seed)
+            accuracies.append(_lstm_accuracy(config, folder, workdir / data_set))
+        each = ", ".join(f"{accuracy:.3f}" for accuracy in accuracies)
+        mean = statistics.mean(accuracies)
+        click.echo(f"| {data_set} | LSTM, preset `{preset}` | {mean:.3f} | {each} |")
 
 
-def _joint(folder: Path) -> tuple[str, ...]:
-    return (
-        f"vectors.path={folder / 'joint.npy'}",
-        f"vectors.words={folder / 'joint.txt'}",
-        "model.embedding_dim=150",
-    )
-
-
-def _config(preset: str, labels: list[str], seed: str, overrides: tuple[str, ...]) -> Config:
+def _config(preset: str, labels: list[str], seed: str) -> Config:
     measured_not_served = ("evaluate.max_accuracy_drop=null", "serve_check.p99_ms=10000")
     data = f"data.labels=[{','.join(labels)}]"
-    return load_config(preset, (data, f"train.seed={seed}", *measured_not_served, *overrides))
+    return load_config(preset, (data, f"train.seed={seed}", *measured_not_served))
 
 
 def _lstm_accuracy(config: Config, folder: Path, workdir: Path) -> float:

@@ -24,6 +24,7 @@ class RowAdam(keras.optimizers.Adam):
     def __init__(self, table: keras.Variable, **given):
         super().__init__(**given)
         self._table = table
+        self.exclude_from_weight_decay([table])  # it would move all rows
 
     def build(self, variables):
         """As Keras's; adds the step in which each row's average was last brought up to date."""
@@ -48,7 +49,8 @@ class RowAdam(keras.optimizers.Adam):
         """As Keras's, with the same formula."""
         index = self._get_variable_index(variable)
         if index == self._table_index:
-            self._update_rows(*_rows(gradient), variable, learning_rate)
+            rows, of_rows = _rows(gradient)
+            self._update_rows(rows, of_rows, variable, learning_rate)
             return
         step = tf.cast(self.iterations + 1, variable.dtype)
         raw.ResourceApplyAdam(

@@ -23,6 +23,9 @@ from schema import features
 
 log = logging.getLogger(__name__)
 
+# Between two batches Keras's loop in Python takes a tenth of the time that a batch takes. With
+# several devices it cannot put more than one batch into a call.
+STEPS_PER_EXECUTION = 16
 PROGRESS_SECONDS = 30  # between two lines about the same epoch
 
 
@@ -179,6 +182,7 @@ def compiled_model(
     settings: TrainSettings,
     pretrained: Pretrained | None,
 ) -> keras.Model:
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
     dtype = "mixed_float16" if settings.mixed_precision else "float32"
     fixed_words = pretrained.fixed_words if pretrained else 0
     model = build_model(
@@ -196,8 +200,6 @@ def compiled_model(
         use_ema=settings.ema_momentum > 0,
         ema_momentum=settings.ema_momentum,
     )
-    if pretrained:  # decay would pull words to zero that no gradient moves
-        optimizer.exclude_from_weight_decay([embedding.trained])
     if settings.mixed_precision:
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(
@@ -205,6 +207,7 @@ def compiled_model(
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=False,  # halves the speed of an LSTM on a CPU
+        steps_per_execution=1 if replicas > 1 else STEPS_PER_EXECUTION,
     )
     optimizer.build(model.trainable_variables)
     return model

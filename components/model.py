@@ -78,8 +78,7 @@ def _lstm_class(use_cudnn: bool | Literal["auto"]) -> type[layers.LSTM]:
 class WordEmbedding(layers.Layer):
     """Looks words up in two tables: one is trained, the other is for ids that training lacks.
 
-    An optimizer like Adam touches every row of a table in every step, so the second one, which may
-    be much larger, stays out of its hands.
+    The second one, which may be much larger, needs no state of the optimizer.
 
     Args:
       words: number of ids.

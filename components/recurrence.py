@@ -1,16 +1,14 @@
 """An LSTM that trains faster on a CPU than Keras's: the same weights, the same numbers."""
 
 import itertools
-import os
 
 import keras
 import tensorflow as tf
 from keras import layers
 
+from components.threads import LANES
+
 CLOSED = -1e4  # added to a gate's input: its sigmoid is 0 exactly, in float16 too
-# A batch is cut into so many parts, which run side by side: a step's products are too small for
-# several cores to share, and the next step waits for them.
-LANES = min(os.cpu_count() or 1, 4)
 
 
 @keras.saving.register_keras_serializable("sentiflow")

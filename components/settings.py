@@ -128,7 +128,7 @@ class ModelSettings(Section):
 
     embedding_dim: PositiveInt = Field(
         50,
-        description="that of the word vectors, if any; of sub-words vectors.subword_dim is added",
+        description="that of the word vectors, if any; vectors.subword_dim is added to it",
     )
     units: PositiveInt = Field(128, description="of the LSTM, per direction")
     bidirectional: bool = Field(False, description="a second LSTM reads from the end")
@@ -146,14 +146,14 @@ class TrainSettings(Section):
     """How the model is fitted."""
 
     batch_size: PositiveInt = Field(32, description="sentences")
-    max_epochs: PositiveInt | None = Field(20, description="null: until max_steps")
+    max_epochs: PositiveInt | None = Field(40, description="null: until max_steps")
     max_steps: PositiveInt | None = Field(None, description="batches; null: until max_epochs")
     patience: PositiveInt | None = Field(
         3, description="epochs without a better eval accuracy before stopping; null: never"
     )
     learning_rate: PositiveFloat = Field(2e-3, description="of Adam")
     clip_norm: PositiveFloat | None = Field(None, description="global gradient norm")
-    weight_decay: float = Field(0.0, ge=0, description="decoupled, of AdamW; 0: plain Adam")
+    weight_decay: float = Field(0.0, ge=0, description="decoupled, of AdamW; not of the embedding")
     ema_momentum: Probability = Field(
         0.99, description="of the average of the weights that is kept; 0: none"
     )

@@ -41,7 +41,7 @@ class Vectors:
     """The pre-trained word vectors."""
 
     settings: dict[str, Any]  # path or package, …
-    sha256: list[str]  # of the file, and of the words' file if there is one
+    sha256: list[str]  # of the files: vectors, words, sub-words
     coverage: dict[str, int] | None
 
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from components.errors import SentiflowError
+from components.threads import share_cores
 from pipeline.config import Config
 from pipeline.console import quiet_libraries
 from pipeline.excerpt import STEP_BEGINS, relevant_lines
@@ -60,6 +61,7 @@ def run_pipeline(
       StepFailed: a step failed otherwise; the text names the log.
       KeyboardInterrupt: the user stopped the run; the next one goes on from here.
     """
+    share_cores()
     workdir = workdir.absolute()
     record = RunRecord.start(config)
     log_file = workdir / "logs" / f"{record.run_id.replace(':', '')}.log"

@@ -8,6 +8,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import SentiflowError, UsageError
+from components.threads import share_cores
 from pipeline.changes import why
 from pipeline.config import Config
 from pipeline.kubeflow import node_ir, termination
@@ -31,6 +32,7 @@ def run_node(task: Task) -> None:
       SentiflowError: the database was not reached, or the execution did not finish.
       Exception: whatever the node raised.
     """
+    share_cores()
     connection = mysql_connection(os.environ)
     config = task.config_of_run()
     ir = _ir_of_run(task, config)

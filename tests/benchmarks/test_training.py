@@ -4,7 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.rows import numbered, read_sentences, transformed
-from benchmarks.training import EXAMPLE, OURS, PADDED, Best, Turn, best, table, timed
+from benchmarks.training import EXAMPLE, OURS, PADDED, table
+from benchmarks.turns import Best, Turn, best, timed
 from components import batches
 from components.settings import TextSettings
 

@@ -82,7 +82,7 @@ def test_bound_on_an_unknown_label_is_refused():
 
 
 def test_missing_file_names_the_presets():
-    presets = "presets: book, default, sst2_phrases, vectors"
+    presets = "presets: book, default, sst2_phrases\\)"
     with pytest.raises(UsageError, match=rf"nope.yaml: no such .* {presets}"):
         load_config("nope.yaml")
 
@@ -154,7 +154,7 @@ def test_wrong_beam_option_is_refused_in_one_line(override, message):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("preset", ["vectors", "sst2_phrases", "book", "default"])
+@pytest.mark.parametrize("preset", ["sst2_phrases", "book", "default"])
 def test_presets_are_whole(preset):
     config = load_config(preset)
     assert config.vectors.given == (preset != "book")
