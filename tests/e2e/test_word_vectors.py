@@ -64,10 +64,12 @@ def test_the_record_tells_the_coverage(fresh, workdir):
     coverage = run_json(workdir)["vectors"]
     assert coverage["types_known"] == 5 * len(LABELS) + len(NOUNS) - 1
     assert coverage["extra_words"] == len(UNSEEN)
+    assert coverage["subword_dim"] == 64
     counts = [count for _, count in coverage["missing"]]
     assert counts == sorted(counts, reverse=True)
     assert {"the", "."} < dict(coverage["missing"]).keys()
-    assert f"{len(UNSEEN)} more added" in summary(fresh, workdir)
+    told = f"{len(UNSEEN)} more added, 64 numbers of sub-words each"
+    assert told in summary(fresh, workdir)
 
 
 def test_the_served_model_knows_words_that_training_never_saw(fresh, workdir, config):
@@ -103,6 +105,8 @@ def test_changed_vectors_run_what_depends_on_them(fresh, data, workdir, config, 
     [
         ("model.embedding_dim=50", UsageError, "vectors of 16 numbers, model.embedding_dim is 50"),
         ("vectors.path=/no/such/file", UsageError, "/no/such/file: no such file (vectors.path)"),
+        ("vectors.subword_dim=300", UsageError, "of 256 numbers, vectors.subword_dim is 300: set"),
+        ("vectors.subwords=/no/such/", UsageError, "/no/such/: no such folder (vectors.subwords)"),
         ("vectors.path=BROKEN", DataRefused, "broken.txt: line 2: expected a word and 16 numbers"),
     ],
 )
