@@ -30,7 +30,9 @@ class RowAdam(keras.optimizers.Adam):
         """As Keras's; adds the step in which each row's average was last brought up to date."""
         super().build(variables)
         self._table_index = self._get_variable_index(self._table)
-        self._updated = self.add_variable((self._table.shape[0],), "zeros", "int64", name="updated")
+        # A float, since no GPU scatters integers; exact up to 16 million steps.
+        words = self._table.shape[0]
+        self._updated = self.add_variable((words,), "zeros", "float32", name="updated")
         if self.use_ema:
             self._model_variables_moving_average[self._table_index].assign(self._table)
 
@@ -75,12 +77,11 @@ class RowAdam(keras.optimizers.Adam):
           variable: float [words, dimension].
           learning_rate: float.
         """
-        index, step = self._table_index, self.iterations + 1
+        index, step = self._table_index, tf.cast(self.iterations + 1, variable.dtype)
         first, second = self._momentums[index].value, self._velocities[index].value
         m = self.beta_1 * _read(first, rows) + (1 - self.beta_1) * gradient
         v = self.beta_2 * _read(second, rows) + (1 - self.beta_2) * tf.square(gradient)
-        count = tf.cast(step, variable.dtype)
-        rate = learning_rate * tf.sqrt(1 - self.beta_2**count) / (1 - self.beta_1**count)
+        rate = learning_rate * tf.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
         before = _read(variable, rows)
         after = before - rate * m / (tf.sqrt(v) + self.epsilon)
         _write(first, rows, m)
@@ -99,9 +100,9 @@ class RowAdam(keras.optimizers.Adam):
         Args:
           average: float [n, dimension].
           weights: float [n, dimension].
-          steps: int [n].
+          steps: float [n].
         """
-        momentum = tf.pow(self.ema_momentum, tf.cast(steps, weights.dtype))
+        momentum = tf.pow(self.ema_momentum, steps)
         return weights + momentum[:, None] * (average - weights)
 
     def _momentum(self, dtype):
@@ -126,9 +127,9 @@ class RowAdam(keras.optimizers.Adam):
     def use_averages(self, variables):
         """Assigns the moving averages to the variables."""
         average = self._model_variables_moving_average[self._table_index]
-        steps = self.iterations - self._updated
-        average.assign(self._caught_up(average.value, self._table.value, steps))
-        self._updated.assign(tf.fill(self._updated.shape, self.iterations.value))
+        step = tf.cast(self.iterations, self._updated.dtype)
+        average.assign(self._caught_up(average.value, self._table.value, step - self._updated))
+        self._updated.assign(tf.fill(self._updated.shape, step))
         super().finalize_variable_values(variables)
 
 
