@@ -158,3 +158,17 @@ def test_wrong_beam_option_is_refused_in_one_line(override, message):
 def test_presets_are_whole(preset):
     config = load_config(preset)
     assert config.vectors.given == (preset != "book")
+
+
+@pytest.mark.parametrize(
+    ("override", "width"),
+    [
+        ("train.seed=1", 50 + 64),
+        ("vectors.subword_dim=256", 50 + 256),
+        ("vectors.subwords=null", 50),
+        ("vectors.package=null", 50),
+        ("vectors={path: glove.txt, package: null}", 50 + 64),
+    ],
+)
+def test_sub_words_widen_the_embedding_that_is_trained(override, width):
+    assert load_config(None, (override,)).trained_model.embedding_dim == width
