@@ -23,18 +23,21 @@ class RowAdam(keras.optimizers.Adam):
 
     def __init__(self, table: keras.Variable, **given):
         super().__init__(**given)
-        self._table = table
+        self._table_of = lambda: table  # Keras would take a plain attribute for the optimizer's own
         self.exclude_from_weight_decay([table])  # it would move all rows
 
     def build(self, variables):
         """As Keras's; adds the step in which each row's average was last brought up to date."""
+        if self.built:
+            return
         super().build(variables)
-        self._table_index = self._get_variable_index(self._table)
+        table = self._table_of()
+        self._table_index = self._get_variable_index(table)
         # A float, since no GPU scatters integers; exact up to 16 million steps.
-        words = self._table.shape[0]
+        words = table.shape[0]
         self._updated = self.add_variable((words,), "zeros", "float32", name="updated")
         if self.use_ema:
-            self._model_variables_moving_average[self._table_index].assign(self._table)
+            self._model_variables_moving_average[self._table_index].assign(table)
 
     def apply(self, grads, trainable_variables=None):
         """As Keras's.
@@ -114,7 +117,7 @@ class RowAdam(keras.optimizers.Adam):
         for variable, average in zip(
             trainable_variables, self._model_variables_moving_average, strict=True
         ):
-            if variable is not self._table:
+            if variable is not self._table_of():
                 raw.ResourceApplyGradientDescent(
                     var=average.value.handle,
                     alpha=1 - self._momentum(variable.dtype),
@@ -128,7 +131,8 @@ class RowAdam(keras.optimizers.Adam):
         """Assigns the moving averages to the variables."""
         average = self._model_variables_moving_average[self._table_index]
         step = tf.cast(self.iterations, self._updated.dtype)
-        average.assign(self._caught_up(average.value, self._table.value, step - self._updated))
+        weights = self._table_of().value
+        average.assign(self._caught_up(average.value, weights, step - self._updated))
         self._updated.assign(tf.fill(self._updated.shape, step))
         super().finalize_variable_values(variables)
 

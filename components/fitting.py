@@ -102,7 +102,9 @@ class Fitting:
         sentences = min(sum(self._counts), steps * self._settings.batch_size)
         start = time.monotonic()
         fitted = self._model.fit(
-            rows,
+            # Keras looks at `steps_per_epoch` between two calls only. Without it several devices
+            # would take one more step, of no rows, at the end.
+            rows.take(steps),
             steps_per_epoch=steps,
             class_weight=_class_weights(self._counts, self._settings),
             callbacks=[_Progress(number, steps)],
@@ -254,7 +256,8 @@ class _Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if time.monotonic() - self._said > PROGRESS_SECONDS:
             self._said = time.monotonic()
-            log.info("epoch %d: batch %d of %d", self._number, batch + 1, self._steps)
+            done = min(batch + 1, self._steps)
+            log.info("epoch %d: batch %d of %d", self._number, done, self._steps)
 
 
 def _class_weights(counts: list[int], settings: TrainSettings) -> dict[int, float] | None:

@@ -90,7 +90,9 @@ class WordEmbedding(layers.Layer):
 
     def __init__(self, words: int, dimension: int, fixed: int = 0, **kwargs):
         super().__init__(**kwargs)
-        self.trained = self.add_weight((words - fixed, dimension), "uniform", name="trained")
+        self.trained = self.add_weight(
+            (words - fixed, dimension), "uniform", autocast=False, name="trained"
+        )
         self.fixed = self.add_weight((fixed, dimension), "zeros", trainable=False, name="fixed")
         self.open = self.add_weight((), "ones", trainable=False, name="open")
 
@@ -112,7 +114,7 @@ class WordEmbedding(layers.Layer):
         self.open.assign(float(wanted))
 
     def call(self, ids):
-        # By TensorFlow's own gather: after an update of rows, a plain read copies the whole table.
+        # TensorFlow's gather, of the variable: after an update of rows a read copies all of it.
         rows = ops.minimum(ids, self.trained.shape[0] - 1)
         first = ops.cast(tf.gather(self.trained.value, rows), self.compute_dtype)
         first = first * self.open + ops.stop_gradient(first) * (1 - self.open)

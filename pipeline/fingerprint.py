@@ -21,6 +21,7 @@ PACKAGES = (
     "tensorflow-transform",
     "tensorflow-model-analysis",
     "scikit-learn",
+    "tokenizers",
 )
 
 

@@ -44,7 +44,7 @@ def find_subwords(settings: VectorsSettings) -> SubwordFiles:
                 raise UsageError(f"sub-words: {folder}: no such folder (vectors.subwords)")
             found = [os.path.join(folder, name) for name in files.list_folder(folder)]
     else:
-        root = package_folder(folder, "vectors.subwords")
+        root = package_folder(folder, "vectors.subwords; a folder's name has a /")
         found = sorted(str(path) for path in root.rglob("*"))
     matrices = [path for path in found if path.endswith(".safetensors")]
     tokenizers = [path for path in found if Path(path).name == TOKENIZER] or [
@@ -106,8 +106,10 @@ def _read_matrix(path: str) -> np.ndarray:
         content = stream.read()
     try:
         arrays = list(load(content).values())
-    except (SafetensorError, KeyError) as error:  # KeyError: a type that numpy lacks
+    except SafetensorError as error:
         raise DataRefused(f"{path}: expected a .safetensors file ({error})") from error
+    except KeyError as error:
+        raise DataRefused(f"{path}: expected floats of 16, 32 or 64 bits, got {error}") from error
     if len(arrays) != 1 or arrays[0].ndim != 2 or arrays[0].dtype.kind != "f":
         shapes = ", ".join(f"{array.dtype} {list(array.shape)}" for array in arrays)
         raise DataRefused(f"{path}: expected one matrix of floats, got {shapes or 'nothing'}")

@@ -45,6 +45,8 @@ def test_with_all_words_in_the_batch_steps_are_kerass(as_slices):
         optimizer.apply([_slices(range(WORDS), table) if as_slices else tf.constant(table), bias])
     for mine, theirs in zip(ours, keras_own, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-7)
+    # Step, rate, and of each variable two moments and the average; and when rows were looked at.
+    assert len(optimizer.variables) == len(reference.variables) + 1 == 2 + 2 * 3 + 1
     optimizer.use_averages(ours)
     reference.finalize_variable_values(keras_own)
     for mine, theirs in zip(ours, keras_own, strict=True):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components import recurrence
 from components.model import build_model
 from components.recurrence import FastLSTM
 from components.settings import ModelSettings
@@ -63,6 +64,19 @@ def test_the_last_state_is_kerass(x, go_backwards, mask):
     weight = np.random.default_rng(6).normal(size=(len(LENGTHS), 5))
     results = [
         _outputs_and_gradients(layer, x, mask, weight) for layer in _pair(go_backwards=go_backwards)
+    ]
+    for ours, keras_own in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, keras_own, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 5])
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_parts_of_a_batch_give_what_the_whole_gives(x, go_backwards, rows, monkeypatch):
+    monkeypatch.setattr(recurrence, "LANES", 4)  # of one row some are empty
+    weight = np.random.default_rng(6).normal(size=(rows, 5))
+    results = [
+        _outputs_and_gradients(layer, x[:rows], MASK[:rows], weight)
+        for layer in _pair(go_backwards=go_backwards)
     ]
     for ours, keras_own in zip(*results, strict=True):
         np.testing.assert_allclose(ours, keras_own, rtol=1e-4, atol=1e-5)

@@ -5,7 +5,9 @@ import pytest
 from components import threads
 
 
-@pytest.mark.parametrize(("cores", "lanes", "for_one"), [(1, 1, "1"), (2, 2, "1"), (16, 4, "4")])
+@pytest.mark.parametrize(
+    ("cores", "lanes", "for_one"), [(1, 1, "1"), (2, 2, "1"), (6, 4, "2"), (16, 4, "4")]
+)
 def test_cores_are_shared_among_lanes(monkeypatch, cores, lanes, for_one):
     environment: dict[str, str] = {}
     monkeypatch.setattr(threads.os, "environ", environment)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from components.checkpoints import Checkpoint
+from components.epochs import finished
 from components.errors import DataRefused, SentiflowError, UsageError
-from components.fitting import TrainingData, _batches_per_epoch, _class_weights
+from components.fitting import Fitting, TrainingData, _batches_per_epoch, _class_weights
 from components.model import build_model
 from components.settings import ModelSettings, TrainSettings
 from components.trainer import train
@@ -90,14 +91,15 @@ def test_a_finished_run_is_not_trained_again(data, folder, whole, caplog):
         np.testing.assert_array_equal(again, first)
 
 
-def test_max_steps_ends_within_an_epoch_with_every_option_on(data, tmp_path):
+@pytest.mark.parametrize("clip_norm", [None, 1.0])
+def test_max_steps_ends_within_an_epoch_with_every_option_on(data, tmp_path, clip_norm):
     settings = TrainSettings(
         batch_size=8,
         max_epochs=None,
         max_steps=20,
         learning_rate=0.01,
         weight_decay=0.01,
-        clip_norm=1.0,
+        clip_norm=clip_norm,
         ema_momentum=0.5,
         class_weights="balanced",
         mixed_precision=True,
@@ -107,6 +109,16 @@ def test_max_steps_ends_within_an_epoch_with_every_option_on(data, tmp_path):
     assert [epoch["steps"] for epoch in history] == [15, 20]
     assert history[1]["loss"] < history[0]["loss"]
     assert {weight.dtype for weight in weights} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("max_steps", [20, 33])
+def test_no_step_more_is_taken_than_wanted(data, max_steps):
+    settings = QUICK.model_copy(update={"max_epochs": None, "max_steps": max_steps})
+    fitting = Fitting(data, SMALL, settings)
+    while not finished(fitting.history, settings):
+        fitting.run_epoch()
+    assert fitting.history[-1].steps == max_steps
+    assert int(fitting._model.optimizer.iterations.numpy()) == max_steps
 
 
 def test_divergence_is_said_in_words(data, tmp_path):
@@ -155,6 +167,12 @@ ON_TWO_DEVICES = """
     first, second = run.run_epoch(), run.run_epoch()
     assert (first.steps, second.steps) == (7, 14), (first, second)  # 120 rows in full batches
     assert second.loss < first.loss, (first, second)
+    optimizer = run._model.optimizer
+    averages = optimizer._model_variables_moving_average[optimizer._table_index]
+    for table in (run._model.get_layer("embedding").trained, averages, optimizer._updated):
+        ours, theirs = table.value.values
+        tf.debugging.assert_equal(ours, theirs)
+    assert optimizer._updated.numpy().max() == 14
 """
 
 

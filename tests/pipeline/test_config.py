@@ -172,3 +172,8 @@ def test_presets_are_whole(preset):
 )
 def test_sub_words_widen_the_embedding_that_is_trained(override, width):
     assert load_config(None, (override,)).trained_model.embedding_dim == width
+
+
+def test_the_books_model_has_no_sub_words():
+    config = load_config("book", ("vectors.path=mine.txt",))
+    assert config.trained_model.embedding_dim == 64

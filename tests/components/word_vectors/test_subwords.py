@@ -122,8 +122,17 @@ def test_which_of_several_files_is_the_tokenizer(model):
 
 
 def test_package_that_is_not_installed():
-    with pytest.raises(UsageError, match=r"no Python package gone is installed \(vectors.subwords"):
+    told = r"no Python package gone is installed \(vectors.subwords; a folder's name has a /\)"
+    with pytest.raises(UsageError, match=told):
         find_subwords(VectorsSettings(subwords="gone"))
+
+
+def test_a_type_that_numpy_lacks_is_named(model):
+    folder = model(embedding=MATRIX)
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes().replace(b'"F16"', b'"BF16"').replace(b"  ", b" ", 1))
+    with pytest.raises(DataRefused, match="expected floats of 16, 32 or 64 bits, got 'BF16'"):
+        subword_vectors(found(folder), ["kind"], 2)
 
 
 def test_the_default_sub_words_tell_good_from_bad():
