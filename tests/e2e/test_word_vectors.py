@@ -14,6 +14,7 @@ pytestmark = pytest.mark.e2e
 # Words of a class point the same way; train has none of these.
 UNSEEN = {"negative": "horrid", "neutral": "belated", "positive": "delightful"}
 DIMENSION = 16
+SUBWORD_DIM = 4  # few: the vectors alone tell the class
 
 
 def write_vectors(path):
@@ -50,7 +51,13 @@ def workdir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def config(vectors):
-    return small_config(None, LABELS, f"vectors.path={vectors}", "vectors.fine_tune_after=1")
+    return small_config(
+        None,
+        LABELS,
+        f"vectors.path={vectors}",
+        f"vectors.subword_dim={SUBWORD_DIM}",
+        "vectors.fine_tune_after=1",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +71,11 @@ def test_the_record_tells_the_coverage(fresh, workdir):
     coverage = run_json(workdir)["vectors"]
     assert coverage["types_known"] == 5 * len(LABELS) + len(NOUNS) - 1
     assert coverage["extra_words"] == len(UNSEEN)
-    assert coverage["subword_dim"] == 64
+    assert coverage["subword_dim"] == SUBWORD_DIM
     counts = [count for _, count in coverage["missing"]]
     assert counts == sorted(counts, reverse=True)
     assert {"the", "."} < dict(coverage["missing"]).keys()
-    told = f"{len(UNSEEN)} more added, 64 numbers of sub-words each"
+    told = f"{len(UNSEEN)} more added, {SUBWORD_DIM} numbers of sub-words each"
     assert told in summary(fresh, workdir)
 
 
