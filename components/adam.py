@@ -33,10 +33,10 @@ class RowAdam(keras.optimizers.Adam):
         super().build(variables)
         table = self._table_of()
         self._table_index = self._get_variable_index(table)
-        # A float, since no GPU scatters integers; exact up to 16 million steps.
-        words = table.shape[0]
-        self._updated = self.add_variable((words,), "zeros", "float32", name="updated")
         if self.use_ema:
+            # A float, since no GPU scatters integers; exact up to 16 million steps.
+            words = table.shape[0]
+            self._updated = self.add_variable((words,), "zeros", "float32", name="updated")
             self._model_variables_moving_average[self._table_index].assign(table)
 
     def apply(self, grads, trainable_variables=None):

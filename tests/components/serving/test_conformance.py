@@ -1,4 +1,4 @@
-"""The conformance table, against this project's server, or against a real TensorFlow Serving.
+"""The conformance tables, against this project's server, or against a real TensorFlow Serving.
 
 For the latter, write the model root, start TensorFlow Serving on it, and name its host:
 
@@ -21,7 +21,9 @@ import pytest
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from components.serving.process import start_server_process
-from tests.components.serving.conformance import GRPC, REST, Grpc, Rest, write_model_root
+from tests.components.serving.conformance import write_model_root
+from tests.components.serving.conformance_grpc import GRPC, Grpc
+from tests.components.serving.conformance_rest import REST, Rest
 
 START_SECONDS = 180
 TIMEOUT = 20
