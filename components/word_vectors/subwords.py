@@ -76,15 +76,13 @@ def subword_vectors(found: SubwordFiles, words: list[str], dimension: int) -> np
       UsageError: the matrix has fewer columns.
       DataRefused: a file is broken, or the two do not belong together.
     """
-    matrix, tokenizer = _read_matrix(found.matrix), _read_tokenizer(found.tokenizer)
+    matrix = _read_matrix(found.matrix)
     if matrix.shape[1] < dimension:
         raise UsageError(
             f"sub-words: {found.matrix} has vectors of {matrix.shape[1]} numbers, "
             f"vectors.subword_dim is {dimension}: set it to {matrix.shape[1]} or less"
         )
-    pieces = [
-        encoding.ids for encoding in tokenizer.encode_batch_fast(words, add_special_tokens=False)
-    ]
+    pieces = _cut(found.tokenizer, words)
     counts = np.array([len(ids) for ids in pieces], np.int64)
     ids = np.fromiter(chain.from_iterable(pieces), np.int64, counts.sum())
     if ids.max(initial=0) >= len(matrix):
@@ -118,13 +116,18 @@ def _read_matrix(path: str) -> np.ndarray:
     return arrays[0]
 
 
-def _read_tokenizer(path: str) -> Tokenizer:
+def _cut(path: str, words: list[str]) -> list[list[int]]:
+    """The ids of each word's pieces, by the tokenizer in a file."""
     with files.refusing_unreadable(path), files.open_binary(path) as stream:
         content = stream.read()
     try:
         tokenizer = Tokenizer.from_buffer(content)
-    except Exception as error:  # the library raises plain Exception
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        encodings = tokenizer.encode_batch_fast(words, add_special_tokens=False)
+    except BaseException as error:
+        # The library raises plain Exception, and PanicException, which cannot be imported.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise DataRefused(f"{path}: expected the JSON of a tokenizer ({error})") from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
+    return [encoding.ids for encoding in encodings]

@@ -93,6 +93,23 @@ def test_broken_files_are_named(model, name, content):
         subword_vectors(found(folder), ["kind"], 2)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {
+            "normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
+        },  # the library panics
+        {"model": {**TOKENIZER["model"], "unk_token": "gone"}},  # found when a word is cut only
+    ],
+    ids=["panic", "no unknown token"],
+)
+def test_what_the_tokenizer_cannot_do_is_refused(model, changed):
+    folder = model(embedding=MATRIX)
+    (folder / "tokenizer.json").write_text(json.dumps({**TOKENIZER, **changed}))
+    with pytest.raises(DataRefused, match=r"tokenizer\.json: expected .* tokenizer \("):
+        subword_vectors(found(folder), ["xyz"], 2)
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_are_more_than_refused(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("model")
