@@ -6,6 +6,8 @@ from typing import Any
 from pipeline.store import NodeExecution
 
 MOST_CHANGES_NAMED = 3
+# Properties that a driver adds, and what is said of a change.
+FOUND_OUT = {"input_fingerprint": "data changed", "vectors_fingerprint": "vectors changed"}
 
 
 def why(current: NodeExecution, previous: NodeExecution | None) -> str:
@@ -19,7 +21,11 @@ def why(current: NodeExecution, previous: NodeExecution | None) -> str:
         return "nothing changed"
     if previous is None:
         return "first run"
-    changes = _changed_values(previous.properties, current.properties)
+    properties = current.properties
+    if not previous.succeeded:  # then what its driver found out was not stored
+        unknown = FOUND_OUT.keys() - previous.properties.keys()
+        properties = {key: value for key, value in properties.items() if key not in unknown}
+    changes = _changed_values(previous.properties, properties)
     changes += _changed_inputs(previous, current)
     if changes:
         more = len(changes) - MOST_CHANGES_NAMED
@@ -39,11 +45,7 @@ def _in_words(key: str, before: Any, after: Any) -> str:
     name = key.removeprefix("custom_config.").removeprefix("settings.")
     if name.endswith("code_fingerprint"):
         return "code changed"
-    if name == "input_fingerprint":
-        return "data changed"
-    if name == "vectors_fingerprint":
-        return "vectors changed"
-    return f"{name}: {before} -> {after}"
+    return FOUND_OUT.get(name) or f"{name}: {before} -> {after}"
 
 
 def leaves(values: Any, prefix: str = "") -> dict[str, Any]:

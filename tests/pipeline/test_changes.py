@@ -56,3 +56,9 @@ def test_same_again_after_a_failure():
 
 def test_same_again_without_usable_output():
     assert why(execution(), execution()) == "no earlier output to use"
+
+
+def test_what_the_driver_found_out_is_not_stored_with_a_failure():
+    found = {"vectors_fingerprint": "x", "input_fingerprint": "y"}
+    reason = why(execution(properties=found), execution("FAILED"))
+    assert reason == "the last try did not finish"
