@@ -43,7 +43,7 @@ def logits_of(
       The logits, float32 [all rows, classes], and the label ids, int64 [all rows].
     """
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int64)])
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int64)], autograph=False)
     def answer(ids):
         return model(ids, training=False)
 

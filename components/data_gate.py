@@ -2,6 +2,8 @@
 
 TFX's ExampleValidator only writes down what it finds, for each split by itself. DataGate also
 compares the label's distribution in the other splits with that in train.
+
+What is heavy is imported where it is used: the pipeline is defined without it.
 """
 
 import json
@@ -9,16 +11,8 @@ import os
 from collections.abc import Mapping
 from typing import Literal
 
-# Comes first: it stands in for a module that tensorflow_data_validation 1.16 imports and that
-# tfx-bsl 1.21 no longer has.
-import tfx  # noqa: F401
-
-# isort: split
-import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 from tfx import types
-from tfx.components.example_validator.executor import DEFAULT_FILE_NAME
-from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
@@ -93,6 +87,8 @@ def skews(
     Returns:
       Too large distances, for each split that was compared.
     """
+    import tensorflow_data_validation as tfdv
+
     compared = {
         split: stats
         for split, stats in statistics.items()
@@ -144,6 +140,8 @@ class Executor(base_executor.BaseExecutor):
         Raises:
           DataRefused: there are anomalies of the configured severity or above.
         """
+        from tfx.components.statistics_gen import stats_artifact_utils
+
         settings = GateSettings.model_validate_json(exec_properties["settings"])
         anomalies = _read_anomalies(artifact_utils.get_single_instance(input_dict["anomalies"]))
         statistics = artifact_utils.get_single_instance(input_dict["statistics"])
@@ -163,6 +161,8 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _read_anomalies(artifact: Artifact) -> dict[str, anomalies_pb2.Anomalies]:
+    from tfx.components.example_validator.executor import DEFAULT_FILE_NAME
+
     anomalies = {}
     for split in artifact_utils.decode_split_names(artifact.split_names):
         path = os.path.join(artifact_utils.get_split_uri([artifact], split), DEFAULT_FILE_NAME)

@@ -36,6 +36,9 @@ def export_model(
     module.weights = [weight.value for weight in model.weights]
     labels = tf.constant(info["labels"])
 
+    # Both signatures call the same function, which is traced and saved once. Nothing in it is for
+    # AutoGraph to rewrite, and that takes seconds.
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def classify(text):  # string [batch]
         ids = module.transform({features.TEXT: text})[features.IDS]  # int64 [batch, max_length]
         # The LSTM takes a step for each column, so columns of padding alone are cut off.
@@ -46,11 +49,15 @@ def export_model(
         label = tf.gather(labels, tf.argmax(probabilities, axis=1))  # string [batch]
         return {features.LABEL: label, features.PROBABILITIES: probabilities}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.TEXT)])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, name=features.TEXT)], autograph=False
+    )
     def serve_text(text):
         return classify(text)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=features.EXAMPLES)])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, name=features.EXAMPLES)], autograph=False
+    )
     def serve_examples(examples):
         spec = {features.TEXT: tf.io.FixedLenFeature([], tf.string)}
         return classify(tf.io.parse_example(examples, spec)[features.TEXT])

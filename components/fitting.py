@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 # Between two batches Keras's loop in Python takes a tenth of the time that a batch takes. With
 # several devices it cannot put more than one batch into a call.
 STEPS_PER_EXECUTION = 16
+EVALUATION_BATCH = 256  # rows
 PROGRESS_SECONDS = 30  # between two lines about the same epoch
 
 
@@ -60,10 +61,21 @@ class Fitting:
         )
         with strategy.scope():
             self._model = compiled_model(data, model_settings, settings, pretrained)
+        fixed = self._model.get_layer(EMBEDDING).fixed
+        self._learned = [weight for weight in self._model.weights if weight is not fixed]
         self._closed_epochs = pretrained.closed_epochs if pretrained else 0
         self._evaluate_batch = _batch_evaluation(self._model)
+        self._eval_batches = batches.evaluation_batches(
+            data.eval_files, data.max_length, EVALUATION_BATCH
+        )
         self.history: list[Epoch] = []
-        self.best: list[np.ndarray] = []
+        self.best: list[np.ndarray] = []  # of `_learned`
+
+    def best_weights(self) -> list[np.ndarray]:
+        """The weights of the best epoch, as `keras.Model.get_weights` gives them."""
+        for variable, weight in zip(self._learned, self.best, strict=True):
+            variable.assign(weight)
+        return self._model.get_weights()
 
     def run_epoch(self) -> Epoch:
         """Trains for one epoch, or for what `max_steps` leaves of it, and evaluates."""
@@ -76,7 +88,7 @@ class Fitting:
         fitted = self._fit(number, steps)
         with self._averaged_weights():
             epoch = Epoch(steps=steps_before + steps, **fitted, **self._evaluate())
-            weights = self._model.get_weights()
+            weights = [np.array(weight) for weight in self._learned]
         if not (math.isfinite(epoch.loss) and math.isfinite(epoch.eval_loss)):
             raise SentiflowError(
                 f"training diverged: in epoch {number} the loss is {epoch.loss}, on eval "
@@ -121,9 +133,7 @@ class Fitting:
     def _evaluate(self) -> dict[str, float]:
         """Measures the model on eval; returns Epoch's fields about it."""
         totals = np.zeros(3)
-        for ids, label_ids in batches.evaluation_batches(
-            self._data.eval_files, self._data.max_length, self._settings.batch_size
-        ):
+        for ids, label_ids in self._eval_batches:
             totals += self._evaluate_batch(ids, label_ids).numpy()
         rows, loss, right = totals.tolist()
         return {"eval_loss": loss / rows, "eval_accuracy": right / rows}
@@ -134,12 +144,13 @@ class Fitting:
         if not self._settings.ema_momentum:
             yield
             return
-        trained = self._model.get_weights()
+        trained = [np.array(weight) for weight in self._learned]
         optimizer = self._model.optimizer
         adam = getattr(optimizer, "inner_optimizer", optimizer)  # inside of a LossScaleOptimizer
         adam.use_averages(self._model.trainable_variables)
         yield
-        self._model.set_weights(trained)
+        for variable, weight in zip(self._learned, trained, strict=True):
+            variable.assign(weight)
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Saves all that the rest of the run depends on."""
@@ -155,13 +166,15 @@ class Fitting:
         arrays, epochs = saved
         for i, variable in enumerate(self._variables()):
             variable.assign(arrays[f"now{i}"])
-        self.best = [arrays[f"best{i}"] for i in range(len(self._model.weights))]
+        self.best = [arrays[f"best{i}"] for i in range(len(self._learned))]
         self.history = [Epoch(**epoch) for epoch in epochs]
         log.info("resuming after epoch %d", len(self.history))
 
     def _variables(self) -> list[keras.Variable]:
         """All that training changes: weights, random states of dropout, the optimizer's state."""
-        return [*self._model.variables, *self._model.optimizer.variables]
+        fixed = self._model.get_layer(EMBEDDING).fixed
+        variables = [*self._model.variables, *self._model.optimizer.variables]
+        return [variable for variable in variables if variable is not fixed]
 
 
 def _count_rows(data: TrainingData, split: str, files: list[str]) -> list[int]:
@@ -233,7 +246,8 @@ def _batch_evaluation(model: keras.Model):
     """
 
     @tf.function(
-        input_signature=[tf.TensorSpec([None, None], tf.int64), tf.TensorSpec([None], tf.int64)]
+        input_signature=[tf.TensorSpec([None, None], tf.int64), tf.TensorSpec([None], tf.int64)],
+        autograph=False,
     )
     def evaluate_batch(ids, label_ids):
         logits = model(ids, training=False)

@@ -14,7 +14,7 @@ sigma at the end of a word, and no locale, on which `tf.strings.lower(encoding="
 """
 
 import functools
-import sys
+import itertools
 import unicodedata
 from typing import NamedTuple
 
@@ -25,6 +25,9 @@ import tensorflow as tf
 HANGUL_L, HANGUL_V, HANGUL_T, HANGUL_S = 0x1100, 0x1161, 0x11A7, 0xAC00
 HANGUL_L_COUNT, HANGUL_V_COUNT, HANGUL_T_COUNT = 19, 21, 28
 HANGUL_S_COUNT = HANGUL_L_COUNT * HANGUL_V_COUNT * HANGUL_T_COUNT
+
+# Of the 17 planes, 4 to 13 have no code points assigned, and those of the last two are private.
+ASSIGNED = (range(0x40000), range(0xE0000, 0xF0000))
 
 PAIR_SHIFT = 2**21  # above every code point: (first, second) -> first * PAIR_SHIFT + second
 
@@ -49,7 +52,7 @@ def _tables() -> Tables:
     classes: dict[int, int] = {}
     small: dict[int, int] = {}
     composites: dict[int, int] = {}
-    for code in range(sys.maxunicode + 1):
+    for code in itertools.chain(*ASSIGNED):
         if 0xD800 <= code < 0xE000 or HANGUL_S <= code < HANGUL_S + HANGUL_S_COUNT:
             continue
         char = chr(code)

@@ -113,7 +113,7 @@ def train(
     log.info("keeping the weights of epoch %d", best_epoch(fitting.history))
     with tf.io.gfile.GFile(f"{run_dir}/{features.HISTORY}", "w") as file:
         json.dump([dataclasses.asdict(epoch) for epoch in fitting.history], file, indent=1)
-    return fitting.best
+    return fitting.best_weights()
 
 
 def calibrate_on_eval(model: keras.Model, data: TrainingData, seed: int) -> Calibration:

@@ -40,15 +40,12 @@ def preprocessing_fn(
     }
 
 
-def corpus_vocabulary(
-    tokens: tf.RaggedTensor, settings: TextSettings, store_frequency: bool = False
-) -> tf.Tensor:
+def corpus_vocabulary(tokens: tf.RaggedTensor, settings: TextSettings) -> tf.Tensor:
     """The tokens that occur at least `min_count` times, the `vocab_size` most frequent of them.
 
     Args:
         tokens: string [batch, (tokens)], of the train split.
         settings: the bounds.
-        store_frequency: whether each line has the number of occurrences and a space first.
 
     Returns:
         string [], path of a file with a token a line, the most frequent first; equally frequent
@@ -59,7 +56,6 @@ def corpus_vocabulary(
         top_k=settings.vocab_size,
         frequency_threshold=settings.min_count,
         vocab_filename=features.VOCABULARY,
-        store_frequency=store_frequency,
     )
 
 

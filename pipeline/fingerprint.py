@@ -7,11 +7,13 @@ import ast
 import functools
 import hashlib
 import importlib.metadata
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OWN_PACKAGES = ("components", "schema")
 SOURCES = (".py", ".yaml", ".html", ".pbtxt")
+DOTTED = re.compile(r"\w+(\.\w+)+")
 # A release of one of these can change what a step computes.
 PACKAGES = (
     "tfx",
@@ -95,10 +97,14 @@ def _source_file(name: str) -> Path | None:
 
 
 def _own_imports(source: str) -> list[str]:
+    """What a module imports, and the modules and functions that it names in a string."""
     names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if DOTTED.fullmatch(node.value):
+                names += [node.value, node.value.rpartition(".")[0]]
     return [name for name in names if name.split(".")[0] in OWN_PACKAGES]

@@ -2,32 +2,50 @@
 
 TFX imports all of TensorFlow for a decorator of its documentation, and all of its components for a
 constant of one: 12 of the 15 seconds that importing its Launcher takes. A step whose outputs come
-from the cache needs neither.
+from the cache needs neither. A component imports its executor for nothing but the executor's name,
+and TensorFlow Model Analysis for a type: another 12 seconds for the pipeline's definition.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
 HEAVY = ("tensorflow", "tfx.components")
+# Where the pipeline is defined, and other processes run its steps.
+HEAVY_TO_DEFINE = (*HEAVY, "tensorflow_model_analysis")
+# Of these, TFX's components only name classes: as their executor, or in a signature.
+NAMED_ONLY = (
+    "tensorflow_model_analysis.sdk",
+    "tensorflow_data_validation",
+    "keras_tuner",
+    "keras_tuner.engine",
+    "keras_tuner.engine.base_tuner",
+    "tfx.components.example_validator.executor",
+    "tfx.components.statistics_gen.executor",
+    "tfx.components.trainer.executor",
+    "tfx.components.transform.executor",
+    "tfx.components.tuner.executor",
+)
 
 
-def defer_heavy_imports() -> None:
-    """Makes the packages of `HEAVY` load at first use; call it before anything imports them.
+def defer_heavy_imports(packages: Sequence[str] = HEAVY) -> None:
+    """Makes packages load at first use; call it before anything imports them.
 
     Their modules can be imported as ever; only the package's own `__init__` waits until an
     attribute of the package is asked for that is not one of its modules imported already.
     """
-    for name in HEAVY:
+    for name in packages:
         if name not in sys.modules:
             _defer(name)
-    sys.meta_path.append(_LoadsForMissingModules())
+    if not any(isinstance(finder, _LoadsForMissingModules) for finder in sys.meta_path):
+        sys.meta_path.append(_LoadsForMissingModules())
 
 
 def prefer_local_filesystem() -> None:
@@ -36,6 +54,57 @@ def prefer_local_filesystem() -> None:
     from tfx.dsl.io.plugins import local
 
     filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY.register(local.LocalFilesystem, priority=0)
+
+
+@contextlib.contextmanager
+def without_deferred() -> Iterator[None]:
+    """Hides what still is deferred from who only asks whether it is there, as matplotlib does."""
+    waiting = {name: module for name, module in sys.modules.items() if _is_deferred(module)}
+    for name in waiting:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        sys.modules.update(waiting)
+
+
+def _is_deferred(module: ModuleType) -> bool:
+    return type(module) is _DeferredPackage
+
+
+@contextlib.contextmanager
+def named_only() -> Iterator[None]:
+    """Inside, TFX's components can be imported without what is in `NAMED_ONLY`.
+
+    Import nothing else there: it would keep classes that are no more than their names. Where
+    `tfx.components` is not deferred, its import takes in everything, and nothing is to be gained.
+    """
+    if "tfx.components" not in sys.modules or not _is_deferred(sys.modules["tfx.components"]):
+        yield
+        return
+    placed = {name: _NamedOnly(name) for name in NAMED_ONLY if name not in sys.modules}
+    sys.modules.update(placed)
+    for name, module in placed.items():
+        parent, _, child = name.rpartition(".")
+        if parent in sys.modules:
+            setattr(sys.modules[parent], child, module)
+    try:
+        yield
+    finally:
+        for name, module in placed.items():
+            parent, _, child = name.rpartition(".")
+            del sys.modules[name]
+            if parent in sys.modules and sys.modules[parent].__dict__.get(child) is module:
+                delattr(sys.modules[parent], child)
+
+
+class _NamedOnly(ModuleType):
+    """Stands in for a module of which only the names of its classes matter."""
+
+    def __getattr__(self, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {"__module__": self.__name__})
 
 
 class _DeferredPackage(ModuleType):

@@ -1,26 +1,25 @@
 """Runs the pipeline on this machine: node after node, with SQLite and Beam's DirectRunner."""
 
+import contextlib
 import logging
-import shutil
-import time
+import os
 from pathlib import Path
 
 from components.errors import SentiflowError
 from components.threads import share_cores
 from pipeline.config import Config
 from pipeline.console import quiet_libraries
-from pipeline.excerpt import STEP_BEGINS, relevant_lines
+from pipeline.excerpt import relevant_lines
 from pipeline.history import keep, since_last_run
+from pipeline.lazy_packages import without_deferred
 from pipeline.model_card import copy_card
 from pipeline.progress import Progress, show_progress
-from pipeline.record import RunRecord, Step, StepState, artifact_ids, version_found
+from pipeline.record import RunRecord
 from pipeline.report.page import PAGE, run_page
 from pipeline.sole_use import sole_use
+from pipeline.workers.pool import LOGGED, Workers
 
 log = logging.getLogger(__name__)
-
-LOOKS_EACH_TIME = "asks the store each time"
-INTERRUPTED = "interrupted by the user"
 
 
 class StepFailed(SentiflowError):
@@ -74,7 +73,8 @@ def run_pipeline(
         record.write(workdir)  # a killed run must not leave the record of the run before it
         error: BaseException | None = None
         try:
-            _run_nodes(config, data_path, workdir, record, progress)
+            own_logs = None if verbose else log_file
+            _run_steps(config, data_path, workdir, record, progress, own_logs)
         except KeyboardInterrupt as interrupt:
             error = interrupt
         except Exception as cause:
@@ -91,62 +91,23 @@ def run_pipeline(
     return record
 
 
-def _run_nodes(
-    config: Config, data_path: str, workdir: Path, record: RunRecord, progress: Progress
+def _run_steps(
+    config: Config,
+    data_path: str,
+    workdir: Path,
+    record: RunRecord,
+    progress: Progress,
+    log: Path | None,
 ) -> None:
-    run_started = time.monotonic()
-    # Imported here, with the libraries' output already redirected: together they take seconds.
-    from tfx.dsl.compiler import compiler, constants
-    from tfx.orchestration import metadata
-    from tfx.orchestration.portable import runtime_parameter_utils
+    # Of two steps at a time the one would take all of a GPU's memory, and leave the other none.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    workers = Workers()
+    with contextlib.ExitStack() as stack:
+        stack.callback(workers.stop)
+        # Imported here, while the workers' process imports other things.
+        from pipeline.steps import Steps
 
-    from pipeline.changes import why
-    from pipeline.definition import Locations, create_pipeline
-    from pipeline.node import launch_node
-    from pipeline.origin import note_origin
-    from pipeline.store import RunStore
-
-    locations = Locations.below(str(workdir))
-    connection = metadata.sqlite_metadata_connection_config(str(workdir / "metadata.db"))
-    ir = compiler.Compiler().compile(create_pipeline(config, data_path, locations, connection))
-    runtime_parameter_utils.substitute_runtime_parameter(
-        ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: record.run_id}
-    )
-    store = RunStore(connection, config.name)
-    store.abandon_running()
-    shutil.rmtree(locations.rejects, ignore_errors=True)
-
-    progress.plan([wrapper.pipeline_node.node_info.id for wrapper in ir.nodes])
-    for wrapper in ir.nodes:
-        node = wrapper.pipeline_node
-        node_id = node.node_info.id
-        previous = store.latest_run(node_id)
-        logging.getLogger().info(STEP_BEGINS, node_id)
-        progress.start(node_id)
-        started, begin = time.monotonic(), _since(run_started)
-        try:
-            execution = launch_node(ir, node, connection, store)
-        except BaseException as error:
-            if node_id == "SentenceExampleGen":
-                record.take_rows(locations.rejects)
-            cause = INTERRUPTED if isinstance(error, KeyboardInterrupt) else str(error)
-            failed = artifact_ids(store.in_run(node_id, record.run_id))
-            record.steps.append(Step(node_id, "failed", _since(started), cause, begin, **failed))
-            progress.end(record.steps[-1])
-            raise
-        reason = LOOKS_EACH_TIME if node_id == "Resolver" else why(execution, previous)
-        state: StepState = "cached" if execution.cached else "run"
-        artifacts = artifact_ids(execution)
-        step = Step(node_id, state, _since(started), reason, begin, **artifacts)
-        record.steps.append(step)
-        progress.end(step)
-        if node_id == "SentenceExampleGen":
-            shutil.copytree(execution.outputs["rejects"][0].uri, locations.rejects)
-        note_origin(store, node_id, execution, config)
-        if node_id == "Resolver":
-            record.version_before = version_found(execution, store)
-        record.take_outcome(node_id, execution)
-        record.write(workdir)
+        Steps(config, data_path, workdir, record, progress, workers, log).run()
 
 
 def _write_pages(record: RunRecord, workdir: Path) -> None:
@@ -155,14 +116,11 @@ def _write_pages(record: RunRecord, workdir: Path) -> None:
     try:
         page.unlink(missing_ok=True)  # the page of another run would be taken for this one's
         page.parent.mkdir(exist_ok=True)
-        page.write_text(run_page(record), encoding="utf-8")
+        with without_deferred():
+            page.write_text(run_page(record), encoding="utf-8")
         copy_card(record, workdir)
     except Exception as error:
         log.error("the run's page could not be written: %s", error, exc_info=True)
-
-
-def _since(started: float) -> float:
-    return round(time.monotonic() - started, 2)
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
@@ -178,10 +136,11 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _step_failed(error: Exception, record: RunRecord, log_file: Path) -> StepFailed:
-    step = record.steps[-1].id if record.steps else "set-up"
+    step = next((step.id for step in record.steps if step.state == "failed"), "set-up")
     cause = " ".join(str(error).split())[:300]
     if not isinstance(error, SentiflowError):
         cause = f"{type(error).__name__}: {cause}"
-        logging.getLogger().error("%s failed", step, exc_info=error)
+        if LOGGED not in getattr(error, "__notes__", ()):
+            logging.getLogger().error("%s failed", step, exc_info=error)
     message = f"{step} failed: {cause} (log: {log_file})"
     return StepFailed(message, relevant_lines(log_file, message))

@@ -26,6 +26,7 @@ STYLES = {
     "cached": "cyan",
     "done": "green",
     "failed": "bold red",
+    "skipped": "dim",
 }
 DUMB_TERMINALS = ("", "dumb", "unknown")
 
@@ -40,31 +41,44 @@ class Progress:
         """A step begins."""
 
     def end(self, step: Step) -> None:
-        """The step that began last is over."""
+        """A step is over; others may still run."""
 
-    def say(self, message: str, important: bool) -> None:
-        """What the running step has to tell, a line; an important one is to stay in sight."""
+    def say(self, step: str | None, level: int, message: str) -> None:
+        """What a step, or none of them, has to tell, on a line.
+
+        Args:
+          step: a running one.
+          level: as of `logging`; a warning is to stay in sight.
+          message: any text.
+        """
 
 
 class Lines(Progress):
-    """A line when a step starts, ends, or has something to tell."""
+    """A line when a step starts, ends, or has something to tell; below the step's name."""
 
     def __init__(self, stream: TextIO):
         self._stream = stream
         self._steps: list[str] = []
+        self._named: str | None = None  # the step whose name was written last
 
     def plan(self, steps: Sequence[str]) -> None:
         self._steps = list(steps)
 
     def start(self, step: str) -> None:
         print(f"{self._steps.index(step) + 1:2}/{len(self._steps)} {step}", file=self._stream)
+        self._named = step
 
     def end(self, step: Step) -> None:
         why = "" if step.state == "failed" else f": {printable(step.why)}"
-        print(f"{INDENT}{step.state} in {step.seconds:.1f} s{why}", file=self._stream)
+        self._below(step.id, f"{step.state} in {step.seconds:.1f} s{why}")
 
-    def say(self, message: str, important: bool) -> None:
-        print(f"{INDENT}{message}", file=self._stream)
+    def say(self, step: str | None, level: int, message: str) -> None:
+        self._below(step, printable(message))
+
+    def _below(self, step: str | None, text: str) -> None:
+        if step and step != self._named:
+            self.start(step)
+        print(f"{INDENT}{text}", file=self._stream)
 
 
 @dataclass
@@ -75,6 +89,7 @@ class Row:
     state: str = "waiting"
     seconds: float | None = None
     text: str = ""
+    began: float = 0.0  # on the monotonic clock
 
 
 class LiveTable(Progress):
@@ -86,8 +101,8 @@ class LiveTable(Progress):
     def __init__(self, console: Console):
         self._console = console
         self._rows: list[Row] = []
-        self._running: Row | None = None
-        self._began = time.monotonic()  # the running step, or the setting up
+        self._began = time.monotonic()  # the setting up
+        self._said: Row | None = None  # the row whose text is the newest
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
@@ -107,31 +122,34 @@ class LiveTable(Progress):
         self._rows = [Row(step) for step in steps]
 
     def start(self, step: str) -> None:
-        self._began = time.monotonic()
-        self._running = next(row for row in self._rows if row.id == step)
-        self._running.state = "running"
+        row = self._row(step)
+        row.state, row.began = "running", time.monotonic()
 
     def end(self, step: Step) -> None:
-        row = next(row for row in self._rows if row.id == step.id)
+        row = self._row(step.id)
         row.state = "done" if step.state == "run" else step.state
         row.seconds = step.seconds
         # The cause of a failure is told below the table.
         row.text = "" if step.state == "failed" else printable(step.why)
-        self._running = None
 
-    def say(self, message: str, important: bool) -> None:
-        if self._running and not important:
-            self._running.text = message
+    def say(self, step: str | None, level: int, message: str) -> None:
+        if step and level < logging.WARNING:
+            self._said = self._row(step)
+            self._said.text = printable(message)
         else:
-            self._console.print(Text(message))
+            self._console.print(Text(printable(message)))
+
+    def _row(self, step: str) -> Row:
+        return next(row for row in self._rows if row.id == step)
 
     def table(self) -> Table | Text | Group:
         """The table as it is now, cut to the size of the terminal."""
         _follow_size(self._console)
         width, height = self._console.size
         width -= len("^C")  # which a terminal writes at the end of the table: it must not wrap
+        now = time.monotonic()
         if not self._rows:
-            return Text(f"setting up: {self._elapsed():.0f} s")
+            return Text(f"setting up: {now - self._began:.0f} s")
         narrow = width < NARROW
         table = Table.grid(padding=(0, 2, 0, 0))
         columns = [STATE_WIDTH, max(len(row.id) for row in self._rows), SECONDS_WIDTH]
@@ -142,17 +160,18 @@ class LiveTable(Progress):
             table.add_column(no_wrap=True)
         rest = width - sum(column + 2 for column in columns)
         for row in self._in_sight(height - 2):  # a line for the cursor, one for the message
-            seconds = self._elapsed() if row is self._running else row.seconds
+            running = row.state == "running"
+            seconds = now - row.began if running else row.seconds
             cells = [
                 Text(row.state, STYLES[row.state]),
                 Text(row.id, "dim" if row.state == "waiting" else ""),
                 Text("" if seconds is None else f"{seconds:.1f} s"),
-                _cut(row.text, rest, "" if row is self._running else "dim"),
+                _cut(row.text, rest, "" if running else "dim"),
             ]
             table.add_row(*cells[: len(table.columns)])
-        if not (narrow and self._running and self._running.text):
+        if not (narrow and self._said and self._said.state == "running"):
             return table
-        return Group(table, _cut(self._running.text, width))
+        return Group(table, _cut(self._said.text, width))
 
     def _in_sight(self, height: int) -> list[Row]:
         """The rows around the one that runs, as many as there is room for."""
@@ -163,9 +182,6 @@ class LiveTable(Progress):
         first = max(0, (over[-1] if over else 0) - height + 2)
         first = min(first, len(self._rows) - height)
         return self._rows[first : first + height]
-
-    def _elapsed(self) -> float:
-        return time.monotonic() - self._began
 
 
 @contextlib.contextmanager
@@ -194,7 +210,7 @@ def show_progress(terminal: TextIO, shown: bool, live: bool) -> Iterator[Progres
 
 
 class Messages(logging.Handler):
-    """Hands what our own loggers say to a Progress."""
+    """Hands to a Progress what our own loggers say in this process."""
 
     def __init__(self, progress: Progress):
         super().__init__(logging.INFO)
@@ -202,8 +218,7 @@ class Messages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Says the record's message."""
-        important = record.levelno >= logging.WARNING
-        self._progress.say(printable(record.getMessage()), important)
+        self._progress.say(None, record.levelno, record.getMessage())
 
 
 @contextlib.contextmanager

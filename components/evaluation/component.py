@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 
+from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tfx import types
-from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.dsl.components.base import base_beam_component
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
+from tfx.types.standard_component_specs import EVAL_CONFIG_KEY as EVAL_CONFIG
 
 from components.artifacts import LinearBaselineScores
-from components.evaluation import extractors
 from components.evaluation.config import eval_config
-from components.evaluation.executor import BEAT_BASELINE_BY, LINEAR_BASELINE, Executor
+from components.executors import beam_executor_at
 from components.settings import EvaluateSettings
+
+# Keys that the spec of TFX's own Evaluator lacks.
+LINEAR_BASELINE = "linear_baseline"
+BEAT_BASELINE_BY = "beat_baseline_by"
 
 
 class EvaluatorSpec(standard_component_specs.EvaluatorSpec):
@@ -18,6 +23,7 @@ class EvaluatorSpec(standard_component_specs.EvaluatorSpec):
 
     PARAMETERS = {
         **standard_component_specs.EvaluatorSpec.PARAMETERS,
+        EVAL_CONFIG: component_spec.ExecutionParameter(type=EvalConfig),
         BEAT_BASELINE_BY: component_spec.ExecutionParameter(type=float, optional=True),
         "code_fingerprint": component_spec.ExecutionParameter(type=str),
     }
@@ -35,7 +41,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
     """
 
     SPEC_CLASS = EvaluatorSpec
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    EXECUTOR_SPEC = beam_executor_at("components.evaluation.executor.Executor")
 
     def __init__(
         self,
@@ -69,7 +75,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
                 baseline_model=baseline_model,
                 linear_baseline=linear_baseline,
                 eval_config=eval_config(settings, labels),
-                module_path=extractors.__name__,
+                module_path="components.evaluation.extractors",
                 beat_baseline_by=settings.beat_baseline_by,
                 code_fingerprint=code_fingerprint,
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),

@@ -9,13 +9,13 @@ from google.protobuf.wrappers_pb2 import BoolValue, DoubleValue
 from tensorflow_model_analysis.constants import TF_GENERIC
 from tensorflow_model_analysis.proto import config_pb2 as pb
 
-from components.evaluation import metrics
-from components.evaluation.mistakes import Mistakes
-from components.evaluation.scores import TOLERANCE
+from components.evaluation.scores import CONFUSION_THRESHOLD, TOLERANCE
 from components.evaluation.slices import ALL, SLICE, check_bounds, slice_names
 from components.evaluation.values import MISTAKES, RELIABILITY
 from components.settings import Bound, EvaluateSettings
 from schema import features
+
+METRICS = "components.evaluation.metrics"
 
 Thresholds = list[pb.PerSliceMetricThreshold]
 
@@ -43,17 +43,17 @@ def eval_config(settings: EvaluateSettings, labels: Sequence[str]) -> pb.EvalCon
                     "confusion_matrix",
                     "MultiClassConfusionMatrixAtThresholds",
                     [],
-                    thresholds=[metrics.CONFUSION_THRESHOLD],
+                    thresholds=[CONFUSION_THRESHOLD],
                 ),
-                _metric("accuracy", metrics.Accuracy, bounds["accuracy"]),
-                _metric("macro_f1", metrics.MacroF1, bounds["macro_f1"]),
-                _metric("loss", metrics.Loss, []),
-                _metric("calibration_error", metrics.CalibrationError, []),
-                _metric(RELIABILITY, metrics.Reliability, []),
-                _metric(MISTAKES, Mistakes, []),
+                _metric("accuracy", f"{METRICS}.Accuracy", bounds["accuracy"]),
+                _metric("macro_f1", f"{METRICS}.MacroF1", bounds["macro_f1"]),
+                _metric("loss", f"{METRICS}.Loss", []),
+                _metric("calibration_error", f"{METRICS}.CalibrationError", []),
+                _metric(RELIABILITY, f"{METRICS}.Reliability", []),
+                _metric(MISTAKES, "components.evaluation.mistakes.Mistakes", []),
                 _metric(
                     "accuracy_over_majority",
-                    metrics.AccuracyOverMajority,
+                    f"{METRICS}.AccuracyOverMajority",
                     bounds["accuracy_over_majority"],
                 ),
             ]
@@ -78,11 +78,12 @@ def eval_config(settings: EvaluateSettings, labels: Sequence[str]) -> pb.EvalCon
     )
 
 
-def _metric(name: str, metric: type | str, bounds: Thresholds, **arguments: Any) -> pb.MetricConfig:
-    """One metric, our own by its class or TFMA's by its name."""
+def _metric(name: str, metric: str, bounds: Thresholds, **arguments: Any) -> pb.MetricConfig:
+    """One metric, our own by its path or TFMA's by its name."""
+    module, _, class_name = metric.rpartition(".")
     return pb.MetricConfig(
-        class_name=metric if isinstance(metric, str) else metric.__name__,
-        module="" if isinstance(metric, str) else metric.__module__,
+        class_name=class_name,
+        module=module,
         config=json.dumps({"name": name, **arguments}),
         per_slice_thresholds=bounds,
     )

@@ -12,11 +12,8 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
 from components.evaluation import outcome
+from components.evaluation.component import BEAT_BASELINE_BY, LINEAR_BASELINE
 from components.linear_baseline import result
-
-# Keys that the spec of TFX's own Evaluator lacks.
-LINEAR_BASELINE = "linear_baseline"
-BEAT_BASELINE_BY = "beat_baseline_by"
 
 
 class Executor(executor.Executor):

@@ -20,7 +20,6 @@ from tensorflow_model_analysis.metrics import (
 
 from components.evaluation import scores
 
-CONFUSION_THRESHOLD = 0.0  # the likeliest class is the prediction, however unlikely it is
 CALIBRATION_BINS = 10
 LEAST_PROBABILITY = 1e-7  # as Keras clips it, so that the loss of a sure mistake is finite
 
@@ -37,12 +36,12 @@ class _ConfusionMatrixScore(metric_types.Metric):
             )
             key = metric_types.MetricKey(name=name, **where)
             matrices = multi_class_confusion_matrix_metrics.multi_class_confusion_matrices(
-                thresholds=[CONFUSION_THRESHOLD], eval_config=eval_config, **where
+                thresholds=[scores.CONFUSION_THRESHOLD], eval_config=eval_config, **where
             )
             matrices_key = matrices[-1].keys[-1]
 
             def result(metrics):
-                return {key: score(metrics[matrices_key][CONFUSION_THRESHOLD])}
+                return {key: score(metrics[matrices_key][scores.CONFUSION_THRESHOLD])}
 
             return [*matrices, metric_types.DerivedMetricComputation(keys=[key], result=result)]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 # (class of the label, class of the prediction) -> number of rows; a prediction of -1 is none.
 ConfusionCounts = Mapping[tuple[int, int], float]
 _ACTUAL, _PREDICTED = 0, 1
+CONFUSION_THRESHOLD = 0.0  # the likeliest class is the prediction, however unlikely it is
 
 # 0.90 - 0.88 is a little more than 0.02 in floating point: bounds give way by this much.
 TOLERANCE = 1e-9

@@ -3,7 +3,7 @@
 import os
 
 import numpy as np
-import tensorflow as tf
+from tfx.dsl.io import fileio
 from tfx.types.artifact import Artifact
 
 from components.word_vectors.coverage import Coverage
@@ -34,28 +34,28 @@ def write(
     coverage: Coverage,
 ) -> None:
     """Writes the files to the folder `uri`, here or on a remote store."""
-    with tf.io.gfile.GFile(os.path.join(uri, WORDS), "w") as file:
+    with fileio.open(os.path.join(uri, WORDS), "w") as file:
         file.write("".join(f"{word}\n" for word in words))
     for name, array in ((VECTORS, vectors), (SUBWORDS, subwords)):
         if array is not None:
-            with tf.io.gfile.GFile(os.path.join(uri, name), "wb") as file:
+            with fileio.open(os.path.join(uri, name), "wb") as file:
                 np.save(file, array)
-    with tf.io.gfile.GFile(os.path.join(uri, COVERAGE), "w") as file:
+    with fileio.open(os.path.join(uri, COVERAGE), "w") as file:
         file.write(coverage.model_dump_json(indent=1))
 
 
 def read_vectors(uri: str) -> list[np.ndarray]:
     """What `write` was given: the vectors, and those of sub-words if there are any."""
     paths = [os.path.join(uri, name) for name in (VECTORS, SUBWORDS)]
-    return [_read_array(path) for path in paths if tf.io.gfile.exists(path)]
+    return [_read_array(path) for path in paths if fileio.exists(path)]
 
 
 def _read_array(path: str) -> np.ndarray:
-    with tf.io.gfile.GFile(path, "rb") as file:
+    with fileio.open(path, "rb") as file:
         return np.lib.format.read_array(file)
 
 
 def read_coverage(uri: str) -> Coverage:
     """What `write` was given."""
-    with tf.io.gfile.GFile(os.path.join(uri, COVERAGE)) as file:
+    with fileio.open(os.path.join(uri, COVERAGE)) as file:
         return Coverage.model_validate_json(file.read())

@@ -19,7 +19,7 @@ def run(tmp_path, monkeypatch):
     """Runs a pipeline whose only step does what it is given."""
 
     def run(step):
-        def steps(config, data_path, workdir, record, progress):
+        def steps(config, data_path, workdir, record, progress, log):
             logging.getLogger().info(STEP_BEGINS, "Trainer")
             progress.plan(["Trainer"])
             progress.start("Trainer")
@@ -29,7 +29,7 @@ def run(tmp_path, monkeypatch):
                 record.steps.append(Step("Trainer", "failed", 1.0, str(error)))
                 raise
 
-        monkeypatch.setattr(local_runner, "_run_nodes", steps)
+        monkeypatch.setattr(local_runner, "_run_steps", steps)
         return local_runner.run_pipeline(load_config(), "data.tsv", tmp_path, shown=False)
 
     return run

@@ -4,7 +4,8 @@ import pytest
 from tfx.types import Channel, standard_artifacts
 
 from components.artifacts import ReferenceProfile
-from components.drift.component import Executor, ProfileGen
+from components.drift.component import ProfileGen
+from components.drift.executor import Executor
 from components.drift.profile import TextProfile
 from tests.components.linear_baseline.raw_examples import write_split
 from tests.components.serving import tiny_model

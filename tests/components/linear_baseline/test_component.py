@@ -7,7 +7,8 @@ import pytest
 from tfx.types import Channel, standard_artifacts
 
 from components.artifacts import LinearBaselineScores
-from components.linear_baseline.component import Executor, LinearBaseline, train_and_score
+from components.linear_baseline.component import LinearBaseline
+from components.linear_baseline.executor import Executor, train_and_score
 from components.linear_baseline.result import LinearBaselineResult, read
 from components.settings import LinearBaselineSettings, TextSettings
 from tests.components.linear_baseline.raw_examples import write_split

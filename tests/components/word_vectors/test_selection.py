@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from components.settings import TextSettings
-from components.word_vectors.component import are_tokens
 from components.word_vectors.coverage import Coverage
+from components.word_vectors.executor import are_tokens
 from components.word_vectors.formats import TextReader, open_vectors
 from components.word_vectors.selection import select_words
 from components.word_vectors.source import VectorFiles

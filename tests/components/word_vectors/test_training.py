@@ -38,7 +38,7 @@ def test_vectors_that_are_never_trained_stay_as_they_are(data):
     after = embedding_after(fitting, epochs=2)
     np.testing.assert_array_equal(after[2:], TABLE[2:])
     assert not np.array_equal(after[1], TABLE[1])  # word dropout trains the unknown word
-    best = fitting.best[[w.path for w in fitting._model.weights].index("embedding/fixed")]
+    best = fitting.best_weights()[[w.path for w in fitting._model.weights].index("embedding/fixed")]
     np.testing.assert_array_equal(best, TABLE[2:])
 
 

@@ -1,0 +1,90 @@
+"""The process that imports what the steps need, and is forked for each of them.
+
+    python -m pipeline.workers.forker FD
+
+FD is its end of a socket pair of whole messages: JSON, a list of modules to import while there is
+nothing else to do; or an empty list with a file descriptor, over which a fork of this process takes
+a `Job`. It ends when the other end does.
+
+It starts no thread and computes nothing with TensorFlow, because neither would survive the fork.
+"""
+
+import gc
+import importlib
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+from multiprocessing.connection import Connection
+
+from pipeline.console import LOG_FORMAT
+from pipeline.lazy_packages import defer_heavy_imports, prefer_local_filesystem
+from pipeline.workers.job import STOPPED, run_job
+
+ALL_NEED = ("pipeline.node", "tensorflow")
+MESSAGE_BYTES = 1 << 16
+
+
+def serve(channel: socket.socket) -> None:
+    """Imports and forks until the other end is closed; returns there, never in a fork."""
+    waiting = list(ALL_NEED)
+    while True:
+        while waiting and not select.select([channel], [], [], 0)[0]:
+            _import(waiting.pop(0))
+        message, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 1)
+        if not message:
+            return
+        waiting += json.loads(message)
+        for descriptor in descriptors:
+            _fork(descriptor, channel)
+
+
+def _fork(descriptor: int, channel: socket.socket) -> None:
+    gc.freeze()  # the fork's garbage collection then leaves our memory pages shared
+    if os.fork():
+        os.close(descriptor)
+        return
+    code = STOPPED
+    try:
+        channel.close()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        run_job(Connection(descriptor))
+        code = 0
+    except KeyboardInterrupt:
+        logging.getLogger().info("stopped")
+    except BaseException:
+        logging.getLogger().exception("the job's process failed")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # never back to the loop; taking TensorFlow apart would last two seconds
+
+
+def _import(module: str) -> None:
+    try:
+        getattr(importlib.import_module(module), "__version__", None)  # loads a deferred one
+    except Exception:  # the step that needs it fails of it, and then it is told
+        logging.getLogger().exception("cannot import %s ahead", module)
+
+
+def main() -> None:
+    """Runs until it is told to end."""
+    channel = socket.socket(fileno=int(sys.argv.pop()))  # TFX hands arguments on to executors
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which then stops us
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(LOG_FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    defer_heavy_imports()
+    prefer_local_filesystem()
+    serve(channel)
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # taking TensorFlow apart would last two seconds

@@ -1,0 +1,87 @@
+"""Runs one job in this process, which is then over."""
+
+import contextlib
+import logging
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+
+from pipeline.progress import OWN_LOGGERS
+from pipeline.workers.messages import Done, Failed, Job, Said, Started
+
+STOP_SECONDS = 10.0  # that a step which was asked to stop gets, to remove its temporary files
+STOPPED = 130  # exit code
+
+
+def run_job(connection: Connection) -> None:
+    """Receives a job, runs it and sends what it says and what comes of it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    to_parent = _ToParent(connection)
+    for logger in OWN_LOGGERS:
+        logging.getLogger(logger).addHandler(to_parent)
+    to_parent.tell(Started(os.getpid()))
+    job = connection.recv()
+    threading.Thread(target=_end_with_parent, args=[connection], daemon=True).start()
+    with _output_to(job.log):
+        to_parent.tell(_outcome(job))
+
+
+def _outcome(job: Job) -> Done | Failed:
+    try:
+        from tfx.orchestration.portable.data_types import ExecutionInfo
+
+        from pipeline.node import DeferredExecutor
+
+        operator = DeferredExecutor(job.executor_spec)
+        return Done(operator.run_executor(ExecutionInfo.from_proto(job.invocation)))
+    except Exception as error:
+        logging.getLogger().error("%s failed", job.step, exc_info=error)
+        return Failed(_sendable(error))
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error, or where it cannot be sent, one that says as much."""
+    try:
+        if str(pickle.loads(pickle.dumps(error))) == str(error):
+            return error
+    except Exception:
+        logging.getLogger().warning("%s cannot be pickled", type(error).__name__)
+    return RuntimeError(f"{type(error).__name__}: {error}")
+
+
+class _ToParent(logging.Handler):
+    def __init__(self, connection: Connection):
+        super().__init__(logging.INFO)
+        self._connection, self._sending = connection, threading.Lock()
+
+    def tell(self, message: object) -> None:
+        with self._sending:
+            self._connection.send(message)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.tell(Said(record.levelno, record.getMessage()))
+
+
+@contextlib.contextmanager
+def _output_to(log: str | None) -> Iterator[None]:
+    """Sends what is printed and logged, from native code too, to the end of a file."""
+    if log:
+        with open(log, "ab") as file:
+            for target in (1, 2):
+                os.dup2(file.fileno(), target)
+    yield
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+def _end_with_parent(connection: Connection) -> None:
+    """Waits until the other end is closed: nothing more is sent from there."""
+    connection.poll(None)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
+    os._exit(STOPPED)
