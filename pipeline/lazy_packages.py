@@ -20,8 +20,13 @@ from typing import Any
 HEAVY = ("tensorflow", "tfx.components")
 # Where the pipeline is defined, and other processes run its steps.
 HEAVY_TO_DEFINE = (*HEAVY, "tensorflow_model_analysis")
+# What Beam imports, through the progress bars of a client of Google's, for notebooks.
+NOTEBOOKS = ("IPython", "ipywidgets")
+# What TensorFlow imports though it is not asked for, with scikit-learn; who needs it, imports it.
+KERAS = ("keras", "tf_keras")
 # Of these, TFX's components only name classes: as their executor, or in a signature.
 NAMED_ONLY = (
+    "tensorflow_model_analysis",
     "tensorflow_model_analysis.sdk",
     "tensorflow_data_validation",
     "keras_tuner",
@@ -54,6 +59,18 @@ def prefer_local_filesystem() -> None:
     from tfx.dsl.io.plugins import local
 
     filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY.register(local.LocalFilesystem, priority=0)
+
+
+@contextlib.contextmanager
+def without(packages: Sequence[str]) -> Iterator[None]:
+    """Inside, packages that are not imported yet seem not to be installed."""
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: an ImportError
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pipeline.config import Config
 from pipeline.console import quiet_libraries
 from pipeline.excerpt import relevant_lines
 from pipeline.history import keep, since_last_run
-from pipeline.lazy_packages import without_deferred
+from pipeline.lazy_packages import NOTEBOOKS, without, without_deferred
 from pipeline.model_card import copy_card
 from pipeline.progress import Progress, show_progress
 from pipeline.record import RunRecord
@@ -105,7 +105,8 @@ def _run_steps(
     with contextlib.ExitStack() as stack:
         stack.callback(workers.stop)
         # Imported here, while the workers' process imports other things.
-        from pipeline.steps import Steps
+        with without(NOTEBOOKS):
+            from pipeline.steps import Steps
 
         Steps(config, data_path, workdir, record, progress, workers, log).run()
 

@@ -21,16 +21,22 @@ import sys
 from multiprocessing.connection import Connection
 
 from pipeline.console import LOG_FORMAT
-from pipeline.lazy_packages import defer_heavy_imports, prefer_local_filesystem
+from pipeline.lazy_packages import (
+    KERAS,
+    NOTEBOOKS,
+    defer_heavy_imports,
+    named_only,
+    prefer_local_filesystem,
+    without,
+)
 from pipeline.workers.job import STOPPED, run_job
 
-ALL_NEED = ("pipeline.node", "tensorflow")
 MESSAGE_BYTES = 1 << 16
 
 
 def serve(channel: socket.socket) -> None:
     """Imports and forks until the other end is closed; returns there, never in a fork."""
-    waiting = list(ALL_NEED)
+    waiting: list[str] = []
     while True:
         while waiting and not select.select([channel], [], [], 0)[0]:
             _import(waiting.pop(0))
@@ -63,9 +69,21 @@ def _fork(descriptor: int, channel: socket.socket) -> None:
         os._exit(code)  # never back to the loop; taking TensorFlow apart would last two seconds
 
 
+def import_what_all_need() -> None:
+    """Imports the Launcher and TensorFlow, but not all that they would import on the way."""
+    defer_heavy_imports()
+    prefer_local_filesystem()
+    with without(NOTEBOOKS):
+        importlib.import_module("pipeline.node")
+    with named_only():  # for a type in it, most executors would import TFMA
+        importlib.import_module("tfx.types.standard_component_specs")
+    with without(KERAS):
+        importlib.import_module("tensorflow").__version__  # noqa: B018  # loads it
+
+
 def _import(module: str) -> None:
     try:
-        getattr(importlib.import_module(module), "__version__", None)  # loads a deferred one
+        importlib.import_module(module)
     except Exception:  # the step that needs it fails of it, and then it is told
         logging.getLogger().exception("cannot import %s ahead", module)
 
@@ -78,8 +96,7 @@ def main() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    defer_heavy_imports()
-    prefer_local_filesystem()
+    import_what_all_need()
     serve(channel)
 
 

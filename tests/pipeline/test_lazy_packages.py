@@ -63,3 +63,50 @@ def test_threads_wait_for_the_one_that_loads():
         print(results)
     """)
     assert output[-1] == "[42, 42, 42, 42]"
+
+
+def test_the_pipeline_is_defined_without_what_it_runs_with():
+    output = run("""
+        from pipeline.lazy_packages import HEAVY_TO_DEFINE, prefer_local_filesystem
+        defer_heavy_imports(HEAVY_TO_DEFINE)
+        prefer_local_filesystem()
+        from pipeline.definition import Locations, create_pipeline
+        from pipeline.config import load_config
+        from tfx.dsl.compiler.compiler import Compiler
+        from tfx.orchestration.metadata import sqlite_metadata_connection_config
+        store = sqlite_metadata_connection_config("./metadata.db")
+        config = load_config(None, ["tune.enabled=true"])
+        ir = Compiler().compile(create_pipeline(config, "data", Locations.below("."), store))
+        print(len(ir.nodes), [name for name in HEAVY_TO_DEFINE if loaded(name)])
+        heavy = {"tensorflow_transform", "tensorflow_data_validation", "keras", "keras_tuner"}
+        print(sorted(heavy & set(sys.modules)))
+    """)
+    assert output == ["15 []", "[]"]
+
+
+def test_what_was_only_named_can_be_imported_later():
+    output = run("""
+        from pipeline.tfx_components import StatisticsGen, Tuner
+        from tfx.components.statistics_gen.executor import Executor
+        from tfx.components.statistics_gen import executor
+        import tensorflow_data_validation
+        print(StatisticsGen.EXECUTOR_SPEC.class_path)
+        print(issubclass(Executor, object), executor.Executor is Executor)
+        print(tensorflow_data_validation.StatsOptions.__module__)
+    """)
+    assert output[-3:] == [
+        "tfx.components.statistics_gen.executor.Executor",
+        "True True",
+        "tensorflow_data_validation.statistics.stats_options",
+    ]
+
+
+def test_who_asks_whether_tensorflow_is_there_is_told_no():
+    output = run("""
+        from pipeline.lazy_packages import without_deferred
+        import tensorflow
+        with without_deferred():
+            print("tensorflow" in sys.modules)
+        print(sys.modules["tensorflow"] is tensorflow, loaded("tensorflow"))
+    """)
+    assert output == ["False", "True False"]

@@ -1,0 +1,165 @@
+"""Executors in processes of their own: what they give back, say and raise, how they are stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+from tfx.orchestration.portable.data_types import ExecutionInfo
+from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
+
+from components.errors import DataRefused
+from pipeline.workers.messages import Job
+from pipeline.workers.pool import LOGGED, WorkerDied, Workers
+
+SECONDS = 120  # imports included, on a busy machine
+
+
+@pytest.fixture(scope="module")
+def workers():
+    workers = Workers()
+    workers.prepare(["json", "no_such_module", "tests.pipeline.workers.jobs"])
+    yield workers
+    workers.stop()
+
+
+def job(task, tmp_path, log=True, **parameters):
+    given = {"task": task, "file": str(tmp_path / "file"), **parameters}
+    info = ExecutionInfo(
+        execution_id=1,
+        exec_properties=given,
+        input_dict={},
+        output_dict={},
+        execution_output_uri=str(tmp_path / "output"),
+        stateful_working_dir=str(tmp_path / "stateful"),
+        tmp_dir=str(tmp_path / "tmp"),
+        pipeline_node=pipeline_pb2.PipelineNode(),
+        pipeline_info=pipeline_pb2.PipelineInfo(id="p"),
+        pipeline_run_id="r",
+    )
+    spec = executable_spec_pb2.PythonClassExecutableSpec(
+        class_path="tests.pipeline.workers.jobs.Executor"
+    )
+    return Job(task, spec, info.to_proto(), str(tmp_path / "log") if log else None)
+
+
+def silent(level, message):
+    raise AssertionError(f"said: {message}")
+
+
+def wait_for(condition, seconds=SECONDS):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "out of time"
+        time.sleep(0.02)
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_what_is_said_arrives_and_the_rest_is_logged(workers, tmp_path):
+    said = []
+    output = workers.run(job("tell", tmp_path), lambda level, text: said.append((level, text)))
+    assert output.execution_result.code == 0
+    assert said == [(20, "epoch 1"), (30, "slow")]
+    log = (tmp_path / "log").read_text()
+    for line in ("I tensorflow: chatter", "W components.trainer: slow"):
+        assert line in log
+    assert {"printed", "from native code"} <= set(log.splitlines())
+
+
+def test_tensorflow_works_in_several_processes_at_a_time(workers, tmp_path):
+    def compute(number):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        workers.run(job("compute", folder), silent)
+
+    threads = [threading.Thread(target=compute, args=[number]) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [(tmp_path / str(n) / "file").read_text() for n in range(3)] == ["10"] * 3
+
+
+def test_each_job_has_a_process_of_its_own(workers, tmp_path):
+    seen = []
+    for _ in range(2):
+        workers.run(job("count_threads", tmp_path), silent)
+        seen.append((tmp_path / "file").read_text().split()[0])
+    assert len({*seen, str(os.getpid())}) == 3
+
+
+def test_a_refusal_is_raised_as_it_is(workers, tmp_path):
+    with pytest.raises(DataRefused) as refusal:
+        workers.run(job("refuse", tmp_path), silent)
+    assert str(refusal.value) == "nothing to read"
+    assert refusal.value.__notes__ == [LOGGED]
+    assert "DataRefused: nothing to read" in (tmp_path / "log").read_text()
+
+
+def test_an_error_that_cannot_be_sent_is_told_in_words(workers, tmp_path):
+    with pytest.raises(RuntimeError) as failure:
+        workers.run(job("fail", tmp_path), silent)
+    assert str(failure.value) == "Unpicklable: one and two"
+    assert 'raise Unpicklable("one", "two")' in (tmp_path / "log").read_text()
+
+
+def test_a_killed_process_is_told_and_the_next_job_runs(workers, tmp_path):
+    with pytest.raises(WorkerDied, match="killed or crashed: is there too little memory"):
+        workers.run(job("die", tmp_path), silent)
+    workers.run(job("compute", tmp_path), silent)
+    assert (tmp_path / "file").read_text() == "10"
+
+
+def test_stop_lets_a_job_tidy_up_and_leaves_no_process(tmp_path):
+    workers, errors = Workers(), []
+
+    def run():
+        try:
+            workers.run(job("hang", tmp_path), silent)
+        except WorkerDied as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_for((tmp_path / "file").exists)
+    wait_for(lambda: (tmp_path / "file").read_text())
+    pid = int((tmp_path / "file").read_text())
+    workers.stop()
+    thread.join(10)
+    assert len(errors) == 1
+    wait_for(lambda: not alive(pid), seconds=10)
+    assert not (tmp_path / "file").exists(), "its finally was run"
+    with pytest.raises((WorkerDied, OSError)):
+        workers.run(job("compute", tmp_path), silent)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from pipeline.workers.pool import Workers
+from tests.pipeline.workers.test_workers import job, silent
+Workers().run(job("hang", Path(sys.argv[1])), silent)
+"""
+
+
+def test_jobs_end_with_a_run_that_is_killed(tmp_path):
+    run = subprocess.Popen([sys.executable, "-c", textwrap.dedent(SCRIPT), str(tmp_path)])
+    wait_for((tmp_path / "file").exists)
+    wait_for(lambda: (tmp_path / "file").read_text())
+    pid = int((tmp_path / "file").read_text())
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    wait_for(lambda: not alive(pid), seconds=20)
+    assert not (tmp_path / "file").exists()
