@@ -15,7 +15,6 @@ from pipeline.lazy_packages import NOTEBOOKS, without, without_deferred
 from pipeline.model_card import copy_card
 from pipeline.progress import Progress, show_progress
 from pipeline.record import RunRecord
-from pipeline.report.page import PAGE, run_page
 from pipeline.sole_use import sole_use
 from pipeline.workers.pool import LOGGED, Workers
 
@@ -113,6 +112,8 @@ def _run_steps(
 
 def _write_pages(record: RunRecord, workdir: Path) -> None:
     """Writes the page and copies the model card; how the run ended does not hang on them."""
+    from pipeline.report.page import PAGE, run_page  # imports matplotlib's company
+
     page = workdir / PAGE
     try:
         page.unlink(missing_ok=True)  # the page of another run would be taken for this one's

@@ -35,6 +35,7 @@ from pipeline.workers.messages import Job
 from pipeline.workers.pool import Workers
 
 AT_A_TIME = min(2, LANES)  # steps; there are never three that could run together for long
+LOOK_AHEAD = 3  # steps
 LOOKS_EACH_TIME = "asks the store each time"
 INTERRUPTED = "interrupted by the user"
 STOPPED = "stopped: another step failed"
@@ -86,9 +87,6 @@ class Steps:
         self._store.abandon_running()
         shutil.rmtree(self._locations.rejects, ignore_errors=True)
         self._progress.plan(list(self._nodes))
-        self._workers.prepare(
-            module for node in self._nodes.values() for module in _modules(self._ir, node)
-        )
         upstream = {step: list(node.upstream_nodes) for step, node in self._nodes.items()}
         self._started = time.monotonic()
         run_in_order(upstream, self._run_step, AT_A_TIME, self._stop)
@@ -123,6 +121,7 @@ class Steps:
     def _in_worker(self, step: str) -> type[DeferredExecutor]:
         """The operator that TFX's Launcher makes to run the step's executor."""
         workers, turn, progress = self._workers, self._turn, self._progress
+        prepare = functools.partial(self._prepare_after, step)
         log = self._log.with_suffix(f".{step}.log") if self._log else None
 
         class InWorker(DeferredExecutor):
@@ -130,6 +129,7 @@ class Steps:
                 job = Job(
                     step, self._executor_spec, execution_info.to_proto(), str(log) if log else None
                 )
+                prepare()
                 turn.release()
                 try:
                     return workers.run(job, functools.partial(progress.say, step))
@@ -139,6 +139,13 @@ class Steps:
                         _append(step, log)
 
         return InWorker
+
+    def _prepare_after(self, step: str) -> None:
+        """Has imported what the next steps need: more would keep them waiting for it."""
+        steps = list(self._nodes)
+        after = steps.index(step) + 1
+        for following in steps[after : after + LOOK_AHEAD]:
+            self._workers.prepare(_modules(self._ir, self._nodes[following]))
 
     def _failed(self, step: str, error: BaseException, began: float) -> Step:
         if step == "SentenceExampleGen":

@@ -55,7 +55,7 @@ def test_a_page_that_fails_does_not_change_how_the_run_ends(run, tmp_path, monke
     def no_page(record):
         raise OSError("no space left")
 
-    monkeypatch.setattr(local_runner, "run_page", no_page)
+    monkeypatch.setattr("pipeline.report.page.run_page", no_page)
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "index.html").write_text("of the run before")
     run(lambda: None)
