@@ -53,6 +53,12 @@ def defer_heavy_imports(packages: Sequence[str] = HEAVY) -> None:
         sys.meta_path.append(_LoadsForMissingModules())
 
 
+def define_lightly() -> None:
+    """For a process that defines the pipeline and runs no step; to be called before TFX's import."""
+    defer_heavy_imports(HEAVY_TO_DEFINE)
+    prefer_local_filesystem()
+
+
 def prefer_local_filesystem() -> None:
     """Makes TFX use Python's own file functions for local paths, where it would load TensorFlow."""
     from tfx.dsl.io import filesystem_registry

@@ -1,4 +1,4 @@
-"""Runs the pipeline on this machine: node after node, with SQLite and Beam's DirectRunner."""
+"""Runs the pipeline on this machine, with SQLite and Beam's DirectRunner: its start and its end."""
 
 import contextlib
 import logging

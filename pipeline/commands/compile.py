@@ -25,9 +25,11 @@ def compile_(
     """Write a pipeline as a package for Kubeflow Pipelines."""
     from pipeline.config import load_config
     from pipeline.console import silent_stderr
+    from pipeline.lazy_packages import define_lightly
 
     config = load_config(config_file, overrides)
     with silent_stderr():
+        define_lightly()
         from pipeline.kubeflow_runner import compile_package
 
         compile_package(config, output, package)

@@ -25,24 +25,18 @@ def run(
 ) -> None:
     """Run the whole pipeline on this machine."""
     from pipeline.config import load_config
-    from pipeline.lazy_packages import (
-        HEAVY_TO_DEFINE,
-        defer_heavy_imports,
-        prefer_local_filesystem,
-    )
-
-    defer_heavy_imports(HEAVY_TO_DEFINE)
+    from pipeline.lazy_packages import define_lightly
     from pipeline.local_runner import StepFailed, run_pipeline
     from pipeline.record import FILE
     from pipeline.summary import summary
 
-    prefer_local_filesystem()
     config = load_config(config_file, overrides)
     data_path = data or config.data.path
     if not data_path:
         raise UsageError("no data: pass --data PATH or set data.path in the configuration")
     if not any(mark in data_path for mark in ("{", "://")) and not Path(data_path).exists():
         raise UsageError(f"{data_path}: no such file or folder")
+    define_lightly()
     try:
         record = run_pipeline(config, data_path, workdir, shown=not as_json, verbose=verbose)
     except StepFailed as failure:

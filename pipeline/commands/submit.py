@@ -77,6 +77,9 @@ def submit(
     if trains and not (parameters.get("data_path") or config.data.path):
         raise UsageError("no data: pass --data PATH or set data.path in the configuration")
 
+    from pipeline.lazy_packages import define_lightly
+
+    define_lightly()
     from pipeline.submission.api import Api
     from pipeline.submission.submit import Target
     from pipeline.submission.submit import submit as submit_pipeline

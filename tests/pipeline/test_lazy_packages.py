@@ -67,9 +67,8 @@ def test_threads_wait_for_the_one_that_loads():
 
 def test_the_pipeline_is_defined_without_what_it_runs_with():
     output = run("""
-        from pipeline.lazy_packages import HEAVY_TO_DEFINE, prefer_local_filesystem
-        defer_heavy_imports(HEAVY_TO_DEFINE)
-        prefer_local_filesystem()
+        from pipeline.lazy_packages import HEAVY_TO_DEFINE, define_lightly
+        define_lightly()
         from pipeline.definition import Locations, create_pipeline
         from pipeline.config import load_config
         from tfx.dsl.compiler.compiler import Compiler

@@ -23,7 +23,8 @@ def at_work(progress):
     progress.start("Transform")
     progress.end(Step("Transform", "run", 51.2, "text.max_length: 64 -> 32"))
     progress.start("Trainer")
-    progress.say("epoch 2/20  loss 0.612  accuracy 66.0 %  eval 71.2 %", important=False)
+    message = "epoch 2/20  loss 0.612  accuracy 66.0 %  eval 71.2 %"
+    progress.say("Trainer", logging.INFO, message)
     return progress
 
 
@@ -85,10 +86,13 @@ def test_text_of_others_is_no_markup_and_moves_no_cursor():
     record = logging.LogRecord(
         "components.x", logging.INFO, "", 0, "[red]%s", ("a\x1b[2Jb\nc",), None
     )
-    Messages(table).emit(record)
+    with console.capture() as above:
+        Messages(table).emit(record)
+    assert above.get() == "[red]a [2Jb c\n"
+    table.say("Trainer", logging.INFO, "[red]a\x1b[2Jb")
     with console.capture() as capture:
         console.print(table.table())
-    assert "[red]a [2Jb c" in capture.get()
+    assert "[red]a [2Jb" in capture.get()
     assert "\x1b[2J" not in capture.get()
 
 
@@ -107,7 +111,7 @@ def test_warnings_stay_above_the_table():
     table, console = live_table()
     at_work(table)
     with console.capture() as capture:
-        table.say("cannot read checkpoint", important=True)
+        table.say("Trainer", logging.WARNING, "cannot read checkpoint")
     assert capture.get() == "cannot read checkpoint\n"
     assert "epoch 2/20" in drawn(table, console)[2]
 
@@ -124,6 +128,44 @@ def test_plain_lines():
         "        epoch 2/20  loss 0.612  accuracy 66.0 %  eval 71.2 %",
         "        failed in 3.0 s",
     ]
+
+
+def side_by_side(progress):
+    """Two steps at a time; the one that began first ends first."""
+    progress.plan(["LinearBaseline", "WordVectors", "Transform"])
+    progress.start("LinearBaseline")
+    progress.start("WordVectors")
+    progress.say("LinearBaseline", logging.INFO, "accuracy 0.8")
+    progress.end(Step("LinearBaseline", "run", 1.5, "first run"))
+    return progress
+
+
+def test_lines_of_steps_side_by_side_stand_below_their_names():
+    stream = io.StringIO()
+    progress = side_by_side(Lines(stream))
+    progress.say("WordVectors", logging.INFO, "half of it\x1b[2J")
+    progress.end(Step("WordVectors", "skipped", 3.0, "stopped: another step failed"))
+    assert stream.getvalue().splitlines() == [
+        " 1/3 LinearBaseline",
+        " 2/3 WordVectors",
+        " 1/3 LinearBaseline",
+        "        accuracy 0.8",
+        "        run in 1.5 s: first run",
+        " 2/3 WordVectors",
+        "        half of it [2J",
+        "        skipped in 3.0 s: stopped: another step failed",
+    ]
+
+
+def test_table_of_steps_side_by_side():
+    table, console = live_table()
+    both = side_by_side(table)
+    lines = drawn(table, console)
+    assert lines[0] == "done     LinearBaseline      1.5 s  first run"
+    assert re.fullmatch(r"running  WordVectors +0\.\d s", lines[1])
+    assert lines[2] == "waiting  Transform"
+    both.end(Step("WordVectors", "skipped", 3.0, "stopped: another step failed"))
+    assert drawn(table, console)[1].startswith("skipped  WordVectors         3.0 s  stopped")
 
 
 def test_own_loggers_are_heard_while_it_lasts():
@@ -150,7 +192,7 @@ def test_printable():
 
 # A run as local_runner shows it, on a terminal of its own.
 SCRIPT = """
-import sys, time
+import logging, sys, time
 from pathlib import Path
 from pipeline.console import quiet_libraries
 from pipeline.progress import show_progress
@@ -161,7 +203,7 @@ with quiet_libraries(Path(sys.argv[1])) as out, show_progress(out, True, live=Tr
     print("chatter")
     progress.end(Step("Transform", "run", 1.0, "first run"))
     progress.start("Trainer")
-    progress.say("epoch 1/2", False)
+    progress.say("Trainer", logging.INFO, "epoch 1/2")
     time.sleep(60)
 """
 
