@@ -133,7 +133,7 @@ class ModelSettings(Section):
     units: PositiveInt = Field(128, description="of the LSTM, per direction")
     bidirectional: bool = Field(False, description="a second LSTM reads from the end")
     pooling: Literal["last", "max", "mean"] = Field("max", description="over the real tokens")
-    word_dropout: Probability = Field(0.2, description="tokens made unknown, in training")
+    word_dropout: Probability = Field(0.05, description="tokens made unknown, in training")
     embedding_dropout: Probability = Field(0.5, description="on the embedded tokens")
     output_dropout: Probability = Field(0.5, description="on the pooled LSTM output")
     dense_initializer: Literal["glorot_uniform", "truncated_normal"] = Field(
@@ -145,13 +145,13 @@ class ModelSettings(Section):
 class TrainSettings(Section):
     """How the model is fitted."""
 
-    batch_size: PositiveInt = Field(32, description="sentences")
+    batch_size: PositiveInt = Field(64, description="sentences")
     max_epochs: PositiveInt | None = Field(40, description="null: until max_steps")
     max_steps: PositiveInt | None = Field(None, description="batches; null: until max_epochs")
     patience: PositiveInt | None = Field(
-        3, description="epochs without a better eval accuracy before stopping; null: never"
+        2, description="epochs without a better eval accuracy before stopping; null: never"
     )
-    learning_rate: PositiveFloat = Field(2e-3, description="of Adam")
+    learning_rate: PositiveFloat = Field(4e-3, description="of Adam")
     clip_norm: PositiveFloat | None = Field(None, description="global gradient norm")
     weight_decay: float = Field(0.0, ge=0, description="decoupled, of AdamW; not of the embedding")
     ema_momentum: Probability = Field(
@@ -189,7 +189,7 @@ class TuneSettings(Section):
         (0.2, 0.7), description="least and most"
     )
     learning_rate: tuple[PositiveFloat, PositiveFloat] | None = Field(
-        (3e-4, 3e-3), description="least and most, on a logarithmic scale"
+        (5e-4, 1e-2), description="least and most, on a logarithmic scale"
     )
     batch_size: tuple[PositiveInt, ...] | None = Field(
         (32, 64, 128), min_length=1, description="to choose from"

@@ -54,7 +54,7 @@ def defer_heavy_imports(packages: Sequence[str] = HEAVY) -> None:
 
 
 def define_lightly() -> None:
-    """For a process that defines the pipeline and runs no step; to be called before TFX's import."""
+    """For a process that defines the pipeline and runs no step; call it before importing TFX."""
     defer_heavy_imports(HEAVY_TO_DEFINE)
     prefer_local_filesystem()
 
