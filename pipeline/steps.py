@@ -135,7 +135,7 @@ class Steps:
                     return workers.run(job, functools.partial(progress.say, step))
                 finally:
                     turn.acquire()
-                    if log:
+                    if log and log.exists():
                         _append(step, log)
 
         return InWorker
