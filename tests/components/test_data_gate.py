@@ -4,10 +4,14 @@ import json
 
 import pyarrow as pa
 import pytest
+import tfx  # noqa: F401  # before tensorflow_data_validation: see docs/dependencies.md
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.types import Channel, standard_artifacts
 
-from components.data_gate import DataGate, DataVerdict, Executor, findings, skews, tfdv
+# isort: split
+import tensorflow_data_validation as tfdv
+
+from components.data_gate import DataGate, DataVerdict, Executor, findings, skews
 from components.errors import DataRefused
 from components.schema_importer import schema_with_labels
 from components.settings import GateSettings
