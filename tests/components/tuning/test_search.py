@@ -94,7 +94,7 @@ def test_the_space_is_widened_to_hold_the_configured_values():
     assert space["batch_size"]["config"]["values"] == [8, 16, 32]
     dropout, rate = space["output_dropout"]["config"], space["learning_rate"]["config"]
     assert (dropout["min_value"], dropout["max_value"], dropout["sampling"]) == (0.1, 0.6, "linear")
-    assert (rate["min_value"], rate["max_value"], rate["sampling"]) == (0.0003, 0.003, "log")
+    assert (rate["min_value"], rate["max_value"], rate["sampling"]) == (0.0005, 0.01, "log")
     assert {name: p["config"]["default"] for name, p in space.items()} == {
         "units": 100,
         "batch_size": 32,
@@ -112,7 +112,7 @@ def test_the_configured_values_come_first_and_the_best_win(search, caplog):
     for v in values[1:]:
         assert v["units"] in (64, 100, 256) and v["batch_size"] in (32, 64, 128)
         assert 0.2 <= v["embedding_dropout"] <= 0.7 and 0.1 <= v["output_dropout"] <= 0.7
-        assert 0.0003 <= v["learning_rate"] <= 0.003
+        assert 0.0005 <= v["learning_rate"] <= 0.01
     assert [(m.units, t.batch_size) for m, t in world.started] == [
         (v["units"], v["batch_size"]) for v in values
     ]
