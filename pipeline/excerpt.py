@@ -14,15 +14,17 @@ LOGGED = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]\d+:? (?P<own>[A-Z]) "
     r"|(?P<glog>[IWEF])\d{4,8} \d\d:\d\d:\d+\.\d+ "
 )
+OF_THE_LAUNCHER = re.compile(r"absl: Execution \d+ failed\.$")  # as is known
 LOGGER = re.compile(r"^[\w.]+: ")
 
 
-def relevant_lines(log_file: Path, cause: str) -> list[str]:
+def relevant_lines(log_file: Path, cause: str, step: str) -> list[str]:
     """Picks what tells most about a failure: errors, and the end of the last traceback.
 
     Args:
-      log_file: of the run, which ends with the failed step.
+      log_file: of the run.
       cause: what the user is told anyway; lines that say only this are left out.
+      step: that failed; where nothing in the log is headed by it, the last one is looked at.
 
     Returns:
       At most `MOST_LINES` lines; where there is neither, the last ones of the step.
@@ -31,14 +33,16 @@ def relevant_lines(log_file: Path, cause: str) -> list[str]:
         log.seek(0, 2)
         log.seek(max(0, log.tell() - MOST_BYTES))
         text = log.read().decode("utf-8", "replace")
-    text = text.rpartition(STEP_BEGINS.partition("%")[0])[2]
-    lines = [line.rstrip() for line in text.splitlines()[1:] if line.strip(" ^~")]
+    parts = [part.splitlines() for part in text.split(STEP_BEGINS.partition("%")[0])]
+    chosen = [part[1:] for part in parts if part and part[0] == step] or [parts[-1][1:]]
+    lines = [line.rstrip() for part in chosen for line in part if line.strip(" ^~")]
     traceback = _last_traceback(lines)
     traceback = [line for line in traceback if not _says_only(line, cause)]
     errors = [line for line in lines if _is_error(line) and not _says_only(line, cause)]
+    errors = [line for line in errors if not OF_THE_LAUNCHER.search(line)]
     errors = list(dict.fromkeys(errors))[-MOST_ERRORS:]
-    chosen = errors + traceback[-(MOST_LINES - len(errors)) :]
-    return [line[:LONGEST_LINE] for line in chosen or lines[-MOST_LINES:]]
+    telling = errors + traceback[-(MOST_LINES - len(errors)) :]
+    return [line[:LONGEST_LINE] for line in telling or lines[-MOST_LINES:]]
 
 
 def _last_traceback(lines: list[str]) -> list[str]:

@@ -38,7 +38,7 @@ def code_fingerprint(module: str) -> str:
       16 hexadecimal digits, which change with any of these sources, with the data files of the
       schema package, and with the version of a package in `PACKAGES`.
     """
-    if _source_file(module) is None:
+    if source_file(module) is None:
         raise ModuleNotFoundError(f"no source file for module {module}")
     digest = hashlib.sha256()
     for name, source in sorted(_closure(module).items()):
@@ -76,7 +76,7 @@ def _closure(module: str) -> dict[str, str]:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        path = _source_file(name)
+        path = source_file(name)
         if name in sources or path is None:
             continue
         sources[name] = path.read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def _closure(module: str) -> dict[str, str]:
     return sources
 
 
-def _source_file(name: str) -> Path | None:
+def source_file(name: str) -> Path | None:
     """The file of a module, found without importing it: steps import tensorflow."""
     path = ROOT.joinpath(*name.split("."))
     for candidate in (path.with_suffix(".py"), path / "__init__.py"):

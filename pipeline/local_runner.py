@@ -60,11 +60,13 @@ def run_pipeline(
       KeyboardInterrupt: the user stopped the run; the next one goes on from here.
     """
     share_cores()
+    # Of two steps at a time the one would take all of a GPU's memory, and leave the other none.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     workdir = workdir.absolute()
     record = RunRecord.start(config)
     log_file = workdir / "logs" / f"{record.run_id.replace(':', '')}.log"
     with (
-        sole_use(workdir),
+        sole_use(workdir) as lock,
         quiet_libraries(log_file, verbose) as terminal,
         show_progress(terminal, shown, live=not verbose) as progress,
     ):
@@ -72,8 +74,9 @@ def run_pipeline(
         record.write(workdir)  # a killed run must not leave the record of the run before it
         error: BaseException | None = None
         try:
-            own_logs = None if verbose else log_file
-            _run_steps(config, data_path, workdir, record, progress, own_logs)
+            with contextlib.closing(Workers(lock)) as workers:
+                own_logs = None if verbose else log_file
+                _run_steps(config, data_path, workdir, record, progress, workers, own_logs)
         except KeyboardInterrupt as interrupt:
             error = interrupt
         except Exception as cause:
@@ -96,26 +99,22 @@ def _run_steps(
     workdir: Path,
     record: RunRecord,
     progress: Progress,
+    workers: Workers,
     log: Path | None,
 ) -> None:
-    # Of two steps at a time the one would take all of a GPU's memory, and leave the other none.
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    workers = Workers()
-    with contextlib.ExitStack() as stack:
-        stack.callback(workers.stop)
-        # Imported here, while the workers' process imports other things.
-        with without(NOTEBOOKS):
-            from pipeline.steps import Steps
+    # Imported here, while the workers' process imports other things.
+    with without(NOTEBOOKS):
+        from pipeline.steps import Steps
 
-        Steps(config, data_path, workdir, record, progress, workers, log).run()
+    Steps(config, data_path, workdir, record, progress, workers, log).run()
 
 
 def _write_pages(record: RunRecord, workdir: Path) -> None:
     """Writes the page and copies the model card; how the run ended does not hang on them."""
-    from pipeline.report.page import PAGE, run_page  # imports matplotlib's company
-
-    page = workdir / PAGE
     try:
+        from pipeline.report.page import PAGE, run_page
+
+        page = workdir / PAGE
         page.unlink(missing_ok=True)  # the page of another run would be taken for this one's
         page.parent.mkdir(exist_ok=True)
         with without_deferred():
@@ -138,11 +137,12 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _step_failed(error: Exception, record: RunRecord, log_file: Path) -> StepFailed:
-    step = next((step.id for step in record.steps if step.state == "failed"), "set-up")
+    last = record.steps[-1].id if record.steps else "set-up"
+    step = next((step.id for step in record.steps if step.state == "failed"), last)
     cause = " ".join(str(error).split())[:300]
     if not isinstance(error, SentiflowError):
         cause = f"{type(error).__name__}: {cause}"
         if LOGGED not in getattr(error, "__notes__", ()):
             logging.getLogger().error("%s failed", step, exc_info=error)
     message = f"{step} failed: {cause} (log: {log_file})"
-    return StepFailed(message, relevant_lines(log_file, message))
+    return StepFailed(message, relevant_lines(log_file, message, step))

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,13 +61,15 @@ class Lines(Progress):
         self._stream = stream
         self._steps: list[str] = []
         self._named: str | None = None  # the step whose name was written last
+        self._lock = threading.RLock()  # steps side by side speak from several threads
 
     def plan(self, steps: Sequence[str]) -> None:
         self._steps = list(steps)
 
     def start(self, step: str) -> None:
-        print(f"{self._steps.index(step) + 1:2}/{len(self._steps)} {step}", file=self._stream)
-        self._named = step
+        with self._lock:
+            print(f"{self._steps.index(step) + 1:2}/{len(self._steps)} {step}", file=self._stream)
+            self._named = step
 
     def end(self, step: Step) -> None:
         why = "" if step.state == "failed" else f": {printable(step.why)}"
@@ -76,9 +79,10 @@ class Lines(Progress):
         self._below(step, printable(message))
 
     def _below(self, step: str | None, text: str) -> None:
-        if step and step != self._named:
-            self.start(step)
-        print(f"{INDENT}{text}", file=self._stream)
+        with self._lock:
+            if step and step != self._named:
+                self.start(step)
+            print(f"{INDENT}{text}", file=self._stream)
 
 
 @dataclass

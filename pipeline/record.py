@@ -192,8 +192,8 @@ class RunRecord:
         blessing = execution.outputs["blessing"][0]
         self.serve_check = read_result(blessing.uri)
         failures = self.serve_check["failures"]
-        self.blessed = not failures
         if failures:
+            self.blessed = False  # only the Evaluator says that a model is
             raise NotBlessed(f"model failed its serving check: {'; '.join(failures)}")
 
 

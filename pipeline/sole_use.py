@@ -9,8 +9,11 @@ from components.errors import UsageError
 
 
 @contextlib.contextmanager
-def sole_use(folder: Path) -> Iterator[None]:
+def sole_use(folder: Path) -> Iterator[int]:
     """Makes a folder and keeps other runs out of it while the context lasts.
+
+    Yields:
+      The descriptor of the lock, which lasts as long as any process holds it open.
 
     Raises:
       UsageError: another run uses it, or it cannot be written.
@@ -25,4 +28,4 @@ def sole_use(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(f"{folder}: another run is using it") from None
-        yield
+        yield lock.fileno()

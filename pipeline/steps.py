@@ -20,11 +20,13 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.errors import NotBlessed
 from components.threads import LANES
 from pipeline.changes import why
 from pipeline.config import Config
 from pipeline.definition import Locations, create_pipeline
 from pipeline.excerpt import STEP_BEGINS
+from pipeline.fingerprint import source_file
 from pipeline.node import DeferredExecutor, launch_node
 from pipeline.origin import note_origin
 from pipeline.progress import Progress
@@ -93,15 +95,17 @@ class Steps:
 
     def _stop(self, error: BaseException) -> None:
         self._stopped_by = error
-        self._workers.stop()
+        self._workers.close()
 
     def _run_step(self, step: str) -> None:
         with self._turn:
-            previous = self._store.latest_run(step)
-            logging.getLogger().info(STEP_BEGINS, step)
+            if self._stopped_by:
+                return
             self._progress.start(step)
             began = time.monotonic()
             try:
+                previous = self._store.latest_run(step)
+                logging.getLogger().info(STEP_BEGINS, step)
                 execution = launch_node(
                     self._ir,
                     self._nodes[step],
@@ -109,43 +113,43 @@ class Steps:
                     self._store,
                     self._in_worker(step),
                 )
+                reason = LOOKS_EACH_TIME if step == "Resolver" else why(execution, previous)
+                state: StepState = "cached" if execution.cached else "run"
+                over = self._step(step, state, reason, began, artifact_ids(execution))
+                self._take(step, execution)
+            except NotBlessed:
+                self._ended(over)
+                raise
             except BaseException as error:
                 self._ended(self._failed(step, error, began))
                 raise
-            reason = LOOKS_EACH_TIME if step == "Resolver" else why(execution, previous)
-            state: StepState = "cached" if execution.cached else "run"
-            artifacts = artifact_ids(execution)
-            self._ended(self._step(step, state, reason, began, artifacts))
-            self._take(step, execution)
+            self._ended(over)
+            self._record.write(self._workdir)
 
     def _in_worker(self, step: str) -> type[DeferredExecutor]:
         """The operator that TFX's Launcher makes to run the step's executor."""
-        workers, turn, progress = self._workers, self._turn, self._progress
-        prepare = functools.partial(self._prepare_after, step)
+        workers, turn = self._workers, self._turn
+        told = functools.partial(self._progress.say, step)
         log = self._log.with_suffix(f".{step}.log") if self._log else None
+        steps = list(self._nodes)
+        after = steps.index(step) + 1
+        # More would keep the next steps waiting for what they do not need.
+        following = [self._nodes[name] for name in steps[after : after + LOOK_AHEAD]]
+        modules = [name for node in following for name in _modules(self._ir, node)]
 
         class InWorker(DeferredExecutor):
             def run_executor(self, execution_info: Any) -> Any:
-                job = Job(
-                    step, self._executor_spec, execution_info.to_proto(), str(log) if log else None
-                )
-                prepare()
+                invocation = execution_info.to_proto()
+                job = Job(step, self._executor_spec, invocation, str(log) if log else None)
                 turn.release()
                 try:
-                    return workers.run(job, functools.partial(progress.say, step))
+                    return workers.run(job, told, modules)
                 finally:
                     turn.acquire()
                     if log and log.exists():
                         _append(step, log)
 
         return InWorker
-
-    def _prepare_after(self, step: str) -> None:
-        """Has imported what the next steps need: more would keep them waiting for it."""
-        steps = list(self._nodes)
-        after = steps.index(step) + 1
-        for following in steps[after : after + LOOK_AHEAD]:
-            self._workers.prepare(_modules(self._ir, self._nodes[following]))
 
     def _failed(self, step: str, error: BaseException, began: float) -> Step:
         if step == "SentenceExampleGen":
@@ -184,7 +188,6 @@ class Steps:
         if step == "Resolver":
             self._record.version_before = version_found(execution, self._store)
         self._record.take_outcome(step, execution)
-        self._record.write(self._workdir)
 
 
 def _compiled(
@@ -210,7 +213,7 @@ def _modules(ir: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> list
     spec = getattr(spec, "python_executor_spec", spec)
     values = [given.field_value.string_value for given in node.parameters.parameters.values()]
     named = [spec.class_path, *(value for value in values if OWN_NAME.fullmatch(value))]
-    return [name.rpartition(".")[0] for name in named]
+    return [name if source_file(name) else name.rpartition(".")[0] for name in named]
 
 
 def _append(step: str, log: Path) -> None:

@@ -1,12 +1,13 @@
 """The process that imports what the steps need, and is forked for each of them.
 
-    python -m pipeline.workers.forker FD
+    python -m pipeline.workers.forker FD [LOCK]
 
 FD is its end of a socket pair of whole messages: JSON, a list of modules to import while there is
 nothing else to do; or an empty list with a file descriptor, over which a fork of this process takes
-a `Job`. It ends when the other end does.
+a `Job`. It ends when the other end does. LOCK is a descriptor that it and its forks hold open.
 
-It starts no thread and computes nothing with TensorFlow, because neither would survive the fork.
+It starts no thread and computes nothing with TensorFlow, because neither would survive the fork;
+the threads that libraries start on import, of OpenBLAS and jemalloc, are made for it.
 """
 
 import gc
@@ -34,7 +35,7 @@ from pipeline.workers.job import STOPPED, run_job
 MESSAGE_BYTES = 1 << 16
 
 
-def serve(channel: socket.socket) -> None:
+def serve(channel: socket.socket, lock: int | None) -> None:
     """Imports and forks until the other end is closed; returns there, never in a fork."""
     waiting: list[str] = []
     while True:
@@ -45,10 +46,12 @@ def serve(channel: socket.socket) -> None:
             return
         waiting += json.loads(message)
         for descriptor in descriptors:
-            _fork(descriptor, channel)
+            _fork(descriptor, channel, lock)
 
 
-def _fork(descriptor: int, channel: socket.socket) -> None:
+def _fork(descriptor: int, channel: socket.socket, lock: int | None) -> None:
+    sys.stdout.flush()  # else the fork would write it again
+    sys.stderr.flush()
     gc.freeze()  # the fork's garbage collection then leaves our memory pages shared
     if os.fork():
         os.close(descriptor)
@@ -57,7 +60,7 @@ def _fork(descriptor: int, channel: socket.socket) -> None:
     try:
         channel.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        run_job(Connection(descriptor))
+        run_job(Connection(descriptor), lock)
         code = 0
     except KeyboardInterrupt:
         logging.getLogger().info("stopped")
@@ -90,14 +93,16 @@ def _import(module: str) -> None:
 
 def main() -> None:
     """Runs until it is told to end."""
-    channel = socket.socket(fileno=int(sys.argv.pop()))  # TFX hands arguments on to executors
+    channel_number, *lock = map(int, sys.argv[1:])
+    del sys.argv[1:]  # TFX hands arguments on to executors
+    channel = socket.socket(fileno=channel_number)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which then stops us
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(LOG_FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     import_what_all_need()
-    serve(channel)
+    serve(channel, next(iter(lock), None))
 
 
 if __name__ == "__main__":

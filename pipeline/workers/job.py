@@ -1,6 +1,5 @@
 """Runs one job in this process, which is then over."""
 
-import contextlib
 import logging
 import os
 import pickle
@@ -8,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 from pipeline.progress import OWN_LOGGERS
@@ -18,8 +16,13 @@ STOP_SECONDS = 10.0  # that a step which was asked to stop gets, to remove its t
 STOPPED = 130  # exit code
 
 
-def run_job(connection: Connection) -> None:
-    """Receives a job, runs it and sends what it says and what comes of it."""
+def run_job(connection: Connection, lock: int | None) -> None:
+    """Receives a job, runs it and sends what it says and what comes of it.
+
+    Args:
+      connection: to who has the job.
+      lock: descriptor of a lock that is held while the job may write.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     to_parent = _ToParent(connection)
     for logger in OWN_LOGGERS:
@@ -27,8 +30,15 @@ def run_job(connection: Connection) -> None:
     to_parent.tell(Started(os.getpid()))
     job = connection.recv()
     threading.Thread(target=_end_with_parent, args=[connection], daemon=True).start()
-    with _output_to(job.log):
-        to_parent.tell(_outcome(job))
+    if job.log:
+        _send_output_to(job.log)
+    outcome = _outcome(job)
+    # Whoever has the outcome may take the log, close the connection and start another run.
+    _flush()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if lock is not None:
+        os.close(lock)
+    to_parent.tell(outcome)
 
 
 def _outcome(job: Job) -> Done | Failed:
@@ -67,14 +77,14 @@ class _ToParent(logging.Handler):
         self.tell(Said(record.levelno, record.getMessage()))
 
 
-@contextlib.contextmanager
-def _output_to(log: str | None) -> Iterator[None]:
+def _send_output_to(log: str) -> None:
     """Sends what is printed and logged, from native code too, to the end of a file."""
-    if log:
-        with open(log, "ab") as file:
-            for target in (1, 2):
-                os.dup2(file.fileno(), target)
-    yield
+    with open(log, "ab") as file:
+        for target in (1, 2):
+            os.dup2(file.fileno(), target)
+
+
+def _flush() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
 

@@ -31,7 +31,7 @@ CAUSE = "Trainer failed: OSError: disk full (log: run.log)"
 def lines_of(tmp_path):
     def lines_of(text, cause=CAUSE):
         (tmp_path / "run.log").write_text(text)
-        return relevant_lines(tmp_path / "run.log", cause)
+        return relevant_lines(tmp_path / "run.log", cause, "Trainer")
 
     return lines_of
 
@@ -72,4 +72,16 @@ def test_never_more_than_the_most_lines(lines_of):
 def test_a_log_that_begins_with_no_step_and_is_no_utf8(tmp_path):
     log = tmp_path / "run.log"
     log.write_bytes(b"first line\n\xff\xfe broken\n")
-    assert relevant_lines(log, "set-up failed: x") == ["\ufffd\ufffd broken"]
+    assert relevant_lines(log, "set-up failed: x", "set-up") == ["\ufffd\ufffd broken"]
+
+
+def test_a_step_that_was_stopped_afterwards_is_not_shown(lines_of):
+    launcher = "2026-01-01 10:00:10,000 E absl: Execution 10 failed.\n"
+    other = "2026-01-01 10:00:11,000 I root: ===== step ServeCheck\n"
+    other += "2026-01-01 10:00:12,000 E absl: an error of the other step\n"
+    assert lines_of(BEFORE + FAILED + launcher + other) == [
+        '  File "second.py", line 2, in last',
+        '    raise OSError("disk full")',
+    ]
+    again = "2026-01-01 10:00:13,000 I root: ===== step Trainer\n"
+    assert lines_of(BEFORE + FAILED + other + again + launcher)[-1].endswith('OSError("disk full")')

@@ -19,7 +19,7 @@ def run(tmp_path, monkeypatch):
     """Runs a pipeline whose only step does what it is given."""
 
     def run(step):
-        def steps(config, data_path, workdir, record, progress, log):
+        def steps(config, data_path, workdir, record, progress, workers, log):
             logging.getLogger().info(STEP_BEGINS, "Trainer")
             progress.plan(["Trainer"])
             progress.start("Trainer")

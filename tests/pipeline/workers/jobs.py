@@ -44,6 +44,12 @@ class Executor(BaseExecutor):
     def refuse(self, given):
         raise DataRefused("nothing to read")
 
+    def end_of_file(self, given):
+        raise EOFError("the file ends in the middle")
+
+    def reset(self, given):
+        raise ConnectionResetError("reset in the middle")
+
     def fail(self, given):
         raise Unpicklable("one", "two")
 

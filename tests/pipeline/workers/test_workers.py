@@ -1,5 +1,6 @@
 """Executors in processes of their own: what they give back, say and raise, how they are stopped."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,8 @@ import pytest
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
-from components.errors import DataRefused
+from components.errors import DataRefused, UsageError
+from pipeline.sole_use import sole_use
 from pipeline.workers.messages import Job
 from pipeline.workers.pool import LOGGED, WorkerDied, Workers
 
@@ -24,7 +26,7 @@ def workers():
     workers = Workers()
     workers.prepare(["json", "no_such_module", "tests.pipeline.workers.jobs"])
     yield workers
-    workers.stop()
+    workers.close()
 
 
 def job(task, tmp_path, log=True, **parameters):
@@ -78,6 +80,16 @@ def test_what_is_said_arrives_and_the_rest_is_logged(workers, tmp_path):
     assert {"printed", "from native code"} <= set(log.splitlines())
 
 
+def test_what_is_printed_is_in_the_log_as_soon_as_the_job_is_done(tmp_path, monkeypatch):
+    """Whoever has the outcome takes the log away."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    with contextlib.closing(Workers()) as workers:
+        for _ in range(5):
+            workers.run(job("tell", tmp_path), lambda level, text: None)
+            assert "printed" in (tmp_path / "log").read_text().splitlines()
+            (tmp_path / "log").unlink()
+
+
 def test_tensorflow_works_in_several_processes_at_a_time(workers, tmp_path):
     def compute(number):
         folder = tmp_path / str(number)
@@ -115,6 +127,12 @@ def test_an_error_that_cannot_be_sent_is_told_in_words(workers, tmp_path):
     assert 'raise Unpicklable("one", "two")' in (tmp_path / "log").read_text()
 
 
+@pytest.mark.parametrize("task", ["end_of_file", "reset"])
+def test_an_error_of_a_connection_is_the_executors_own(workers, tmp_path, task):
+    with pytest.raises((EOFError, ConnectionResetError), match="in the middle"):
+        workers.run(job(task, tmp_path), silent)
+
+
 def test_a_killed_process_is_told_and_the_next_job_runs(workers, tmp_path):
     with pytest.raises(WorkerDied, match="killed or crashed: is there too little memory"):
         workers.run(job("die", tmp_path), silent)
@@ -136,21 +154,39 @@ def test_stop_lets_a_job_tidy_up_and_leaves_no_process(tmp_path):
     wait_for((tmp_path / "file").exists)
     wait_for(lambda: (tmp_path / "file").read_text())
     pid = int((tmp_path / "file").read_text())
-    workers.stop()
+    workers.close()
     thread.join(10)
     assert len(errors) == 1
     wait_for(lambda: not alive(pid), seconds=10)
     assert not (tmp_path / "file").exists(), "its finally was run"
-    with pytest.raises((WorkerDied, OSError)):
+    with pytest.raises(WorkerDied, match="the process that starts the steps ended"):
         workers.run(job("compute", tmp_path), silent)
+
+
+def in_use(folder):
+    try:
+        with sole_use(folder):
+            return False
+    except UsageError:
+        return True
+
+
+def test_the_lock_is_free_when_the_last_job_is_done(tmp_path):
+    with sole_use(tmp_path) as lock, contextlib.closing(Workers(lock)) as workers:
+        workers.run(job("compute", tmp_path), silent)
+    for _ in range(100):
+        assert not in_use(tmp_path)
 
 
 SCRIPT = """
 import sys
 from pathlib import Path
+from pipeline.sole_use import sole_use
 from pipeline.workers.pool import Workers
 from tests.pipeline.workers.test_workers import job, silent
-Workers().run(job("hang", Path(sys.argv[1])), silent)
+folder = Path(sys.argv[1])
+with sole_use(folder) as lock:
+    Workers(lock).run(job("hang", folder), silent)
 """
 
 
@@ -159,7 +195,12 @@ def test_jobs_end_with_a_run_that_is_killed(tmp_path):
     wait_for((tmp_path / "file").exists)
     wait_for(lambda: (tmp_path / "file").read_text())
     pid = int((tmp_path / "file").read_text())
+    assert in_use(tmp_path)
+    os.kill(pid, signal.SIGSTOP)
     run.send_signal(signal.SIGKILL)
     run.wait()
+    assert in_use(tmp_path), "the job could still write"
+    os.kill(pid, signal.SIGCONT)
     wait_for(lambda: not alive(pid), seconds=20)
     assert not (tmp_path / "file").exists()
+    wait_for(lambda: not in_use(tmp_path), seconds=20)
