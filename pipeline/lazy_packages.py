@@ -9,13 +9,14 @@ and TensorFlow Model Analysis for a type: another 12 seconds for the pipeline's 
 import contextlib
 import importlib
 import importlib.util
+import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 HEAVY = ("tensorflow", "tfx.components")
 # Where the pipeline is defined, and other processes run its steps.
@@ -64,7 +65,22 @@ def prefer_local_filesystem() -> None:
     from tfx.dsl.io import filesystem_registry
     from tfx.dsl.io.plugins import local
 
-    filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY.register(local.LocalFilesystem, priority=0)
+    class LocalFilesystem(local.LocalFilesystem):
+        """TFX's; but TFX itself expects of `stat` what TensorFlow's gives."""
+
+        @staticmethod
+        def stat(path):
+            found = os.stat(path)
+            return FileStatistics(found.st_size, found.st_mtime_ns)
+
+    filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY.register(LocalFilesystem, priority=0)
+
+
+class FileStatistics(NamedTuple):
+    """As TensorFlow's."""
+
+    length: int  # bytes
+    mtime_nsec: int
 
 
 @contextlib.contextmanager

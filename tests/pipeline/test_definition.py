@@ -4,9 +4,11 @@ import json
 
 import pytest
 from tfx.dsl.compiler import compiler
+from tfx.dsl.components.base import base_executor
 from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
 from tfx.proto.orchestration import executable_spec_pb2
+from tfx.utils import import_utils
 
 from components.errors import UsageError
 from pipeline.config import load_config
@@ -120,3 +122,17 @@ def test_the_tuner_gets_the_word_vectors_too(tmp_path):
     nodes = nodes_of(compile_pipeline(tmp_path, "tune.enabled=true", "vectors.path=/vectors.txt"))
     assert set(nodes["Tuner"].upstream_nodes) == {"Transform", "WordVectors"}
     assert "word_vectors" in nodes["Tuner"].inputs.inputs
+
+
+def test_every_executor_is_where_the_definition_says(tmp_path):
+    ir = compile_pipeline(tmp_path, "tune.enabled=true")
+    deployment = runner_utils.extract_local_deployment_config(ir)
+    found = {}
+    for wrapper in ir.nodes:
+        node = wrapper.pipeline_node.node_info.id
+        if spec := runner_utils.extract_executor_spec(deployment, node):
+            spec = getattr(spec, "python_executor_spec", spec)
+            found[node] = import_utils.import_class_by_path(spec.class_path)
+    assert len(found) == 14  # all but the Resolver
+    assert all(issubclass(executor, base_executor.BaseExecutor) for executor in found.values())
+    assert len(set(found.values())) == 14

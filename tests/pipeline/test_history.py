@@ -109,7 +109,7 @@ def test_what_changed_since_the_last_run(first, tmp_path):
                 "after": ["bad", "good"],
             },
             {"key": "packages.keras", "before": first.packages["keras"], "after": "99.1"},
-            {"key": "train.learning_rate", "before": 0.002, "after": 0.5},
+            {"key": "train.learning_rate", "before": 0.004, "after": 0.5},
         ],
     }
 

@@ -109,3 +109,19 @@ def test_who_asks_whether_tensorflow_is_there_is_told_no():
         print(sys.modules["tensorflow"] is tensorflow, loaded("tensorflow"))
     """)
     assert output == ["False", "True False"]
+
+
+def test_a_span_is_found_where_the_local_file_system_is_preferred(tmp_path):
+    """TFX looks at the sizes of the files, as TensorFlow tells them."""
+    (tmp_path / "span-3").mkdir()
+    (tmp_path / "span-3" / "data.tsv").write_text("label\ttext\n")
+    output = run(f"""
+        from pipeline.lazy_packages import define_lightly
+        define_lightly()
+        from tfx.dsl.io import fileio
+        from components.ingest.source import resolve_path
+        print(fileio.stat("{tmp_path}/span-3/data.tsv").length)
+        found = resolve_path("{tmp_path}/span-{{SPAN}}", None)
+        print(found.span, found.path)
+    """)
+    assert output == ["11", f"3 {tmp_path}/span-3"]

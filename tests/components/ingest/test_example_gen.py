@@ -341,5 +341,7 @@ def test_the_data_path_may_be_a_runtime_parameter(runs):
 
 
 def test_driver_and_executor_can_be_found_by_name():
-    for cls in (SentenceExampleGen.DRIVER_CLASS, SentenceExampleGen.EXECUTOR_SPEC.executor_class):
-        assert import_utils.import_class_by_path(f"{cls.__module__}.{cls.__name__}") is cls
+    driver = SentenceExampleGen.DRIVER_CLASS
+    assert import_utils.import_class_by_path(f"{driver.__module__}.{driver.__name__}") is driver
+    path = SentenceExampleGen.EXECUTOR_SPEC.class_path
+    assert import_utils.import_class_by_path(path).__module__ == "components.ingest.executor"

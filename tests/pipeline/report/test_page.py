@@ -93,7 +93,7 @@ def test_the_key_figures(full):
         ("lineage", ["examples 11", "pushed_model 25"]),
         ("made-from", ["run before, 2026-03-01T08:15:30.000001Z (succeeded)",
                        "train.learning_rate 0.003 0.002", "vectors.path – vectors/film.txt.gz",
-                       "0123456789abcdef", "learning_rate: 0.002"]),
+                       "0123456789abcdef", "learning_rate: 0.004"]),
     ],
 )  # fmt: skip
 def test_what_each_section_tells(full, section, texts):
