@@ -13,7 +13,7 @@ from pipeline.excerpt import relevant_lines
 from pipeline.history import keep, since_last_run
 from pipeline.lazy_packages import NOTEBOOKS, without, without_deferred
 from pipeline.model_card import copy_card
-from pipeline.progress import Progress, show_progress
+from pipeline.progress import show_progress
 from pipeline.record import RunRecord
 from pipeline.sole_use import sole_use
 from pipeline.workers.pool import LOGGED, Workers
@@ -75,8 +75,12 @@ def run_pipeline(
         error: BaseException | None = None
         try:
             with contextlib.closing(Workers(lock)) as workers:
+                # Imported here, while the workers' process imports other things.
+                with without(NOTEBOOKS):
+                    from pipeline.steps import Steps
+
                 own_logs = None if verbose else log_file
-                _run_steps(config, data_path, workdir, record, progress, workers, own_logs)
+                Steps(config, data_path, workdir, record, progress, workers, own_logs).run()
         except KeyboardInterrupt as interrupt:
             error = interrupt
         except Exception as cause:
@@ -91,22 +95,6 @@ def run_pipeline(
     if error:
         raise error
     return record
-
-
-def _run_steps(
-    config: Config,
-    data_path: str,
-    workdir: Path,
-    record: RunRecord,
-    progress: Progress,
-    workers: Workers,
-    log: Path | None,
-) -> None:
-    # Imported here, while the workers' process imports other things.
-    with without(NOTEBOOKS):
-        from pipeline.steps import Steps
-
-    Steps(config, data_path, workdir, record, progress, workers, log).run()
 
 
 def _write_pages(record: RunRecord, workdir: Path) -> None:

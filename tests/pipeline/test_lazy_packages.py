@@ -125,3 +125,19 @@ def test_a_span_is_found_where_the_local_file_system_is_preferred(tmp_path):
         print(found.span, found.path)
     """)
     assert output == ["11", f"3 {tmp_path}/span-3"]
+
+
+def test_a_package_can_seem_not_to_be_installed():
+    output = run("""
+        from pipeline.lazy_packages import without
+        import json
+        with without(["json", "wave"]):
+            import json
+            try:
+                import wave
+            except ImportError:
+                print("no wave")
+        import wave
+        print(wave.__name__)
+    """)
+    assert output == ["no wave", "wave"]

@@ -19,17 +19,21 @@ def run(tmp_path, monkeypatch):
     """Runs a pipeline whose only step does what it is given."""
 
     def run(step):
-        def steps(config, data_path, workdir, record, progress, workers, log):
-            logging.getLogger().info(STEP_BEGINS, "Trainer")
-            progress.plan(["Trainer"])
-            progress.start("Trainer")
-            try:
-                step()
-            except BaseException as error:
-                record.steps.append(Step("Trainer", "failed", 1.0, str(error)))
-                raise
+        class Steps:
+            def __init__(self, config, data_path, workdir, record, progress, workers, log):
+                self._record, self._progress = record, progress
 
-        monkeypatch.setattr(local_runner, "_run_steps", steps)
+            def run(self):
+                logging.getLogger().info(STEP_BEGINS, "Trainer")
+                self._progress.plan(["Trainer"])
+                self._progress.start("Trainer")
+                try:
+                    step()
+                except BaseException as error:
+                    self._record.steps.append(Step("Trainer", "failed", 1.0, str(error)))
+                    raise
+
+        monkeypatch.setattr("pipeline.steps.Steps", Steps)
         return local_runner.run_pipeline(load_config(), "data.tsv", tmp_path, shown=False)
 
     return run

@@ -38,8 +38,8 @@ class Executor(BaseExecutor):
 
         Path(given["file"]).write_text(str(int(tf.reduce_sum(tf.range(5)))))
 
-    def count_threads(self, given):
-        Path(given["file"]).write_text(f"{os.getpid()} {len(sys.modules)}")
+    def name_itself(self, given):
+        Path(given["file"]).write_text(str(os.getpid()))
 
     def refuse(self, given):
         raise DataRefused("nothing to read")
