@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.store import NodeExecution
 
 MOST_CHANGES_NAMED = 3
+LONGEST_CHANGE = 120  # characters; of a longer one the values are not told
 # Properties that a driver adds, and what is said of a change.
 FOUND_OUT = {"input_fingerprint": "data changed", "vectors_fingerprint": "vectors changed"}
 
@@ -45,7 +46,10 @@ def _in_words(key: str, before: Any, after: Any) -> str:
     name = key.removeprefix("custom_config.").removeprefix("settings.")
     if name.endswith("code_fingerprint"):
         return "code changed"
-    return FOUND_OUT.get(name) or f"{name}: {before} -> {after}"
+    if name in FOUND_OUT:
+        return FOUND_OUT[name]
+    told = f"{name}: {before} -> {after}"
+    return told if len(told) <= LONGEST_CHANGE else f"{name} changed"
 
 
 def leaves(values: Any, prefix: str = "") -> dict[str, Any]:

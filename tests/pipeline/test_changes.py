@@ -26,6 +26,13 @@ def test_changed_setting_inside_json_is_named():
     assert reason == "train.seed: 1 -> 2"
 
 
+def test_values_too_long_for_a_line_are_not_told():
+    before = {"eval_config": json.dumps({"metrics_specs": [{"threshold": n} for n in range(20)]})}
+    after = {"eval_config": json.dumps({"metrics_specs": [{"threshold": 1}]})}
+    reason = why(execution(properties=after), execution(properties=before))
+    assert reason == "eval_config.metrics_specs changed"
+
+
 def test_changed_code_and_data_are_named():
     before = {"code_fingerprint": "a", "input_fingerprint": "x"}
     after = {"code_fingerprint": "b", "input_fingerprint": "y"}
