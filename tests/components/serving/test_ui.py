@@ -57,7 +57,9 @@ def answers(page: Any) -> list[list[str]]:
 
 
 def test_several_sentences_by_keyboard(page: Any, tmp_path: Path) -> None:
-    page.keyboard.press("Control+A")  # the field has the focus from the start
+    # The field takes the focus by itself, but a browser does that after the load event.
+    page.wait_for_function("document.activeElement.id === 'sentences'")
+    page.keyboard.press("Control+A")
     page.keyboard.type("great <b>film</b>\n\nbad awful")
     page.keyboard.press("Control+Enter")
     assert answers(page) == [
