@@ -20,7 +20,7 @@ from benchmarks.load import percentile
 from components.errors import UsageError
 from components.serving.model_root import find_versions
 from components.serving.process import ServerAddress, start_server_process
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 
 CLIENTS = (1, 8, 64)
 START_SECONDS = 180

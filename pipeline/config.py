@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt, ValidationError, model_validator
 
 from components.errors import UsageError
 from components.evaluation.slices import check_bounds
+from components.serving.settings import ServingSettings
 from components.settings import (
     CardSettings,
     DataSettings,
@@ -20,7 +21,6 @@ from components.settings import (
     ModelSettings,
     Section,
     ServeCheckSettings,
-    ServingSettings,
     TextSettings,
     TrainSettings,
     TuneSettings,

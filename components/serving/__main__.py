@@ -9,7 +9,7 @@ from pathlib import Path
 
 from components.errors import SentiflowError
 from components.serving.server import ServerOptions, serve
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 
 
 def main() -> int:

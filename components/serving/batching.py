@@ -10,7 +10,7 @@ import numpy as np
 from grpc import StatusCode
 
 from components.serving.errors import ServingError
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 
 Outputs = dict[str, np.ndarray]
 Run = Callable[[str, np.ndarray], Outputs]  # signature, strings [batch] -> arrays [batch, ...]

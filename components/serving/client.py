@@ -14,7 +14,7 @@ import httpx
 import tenacity
 
 from components.errors import SentiflowError, UsageError
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 from schema import features
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -9,8 +9,8 @@ from components.serving.batching import Outputs
 from components.serving.errors import ServingError
 from components.serving.metrics import Metrics
 from components.serving.request_log import RequestLog
+from components.serving.settings import ServingSettings
 from components.serving.versions import LoadedVersion, ModelVersions
-from components.settings import ServingSettings
 from schema import features
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import SentiflowError
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 15.0  # before a server that was asked to stop is killed

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from components.errors import UsageError
-from components.settings import RequestLogSettings
+from components.serving.settings import RequestLogSettings
 from schema import features
 
 log = logging.getLogger(__name__)

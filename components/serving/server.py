@@ -22,8 +22,8 @@ from components.serving.lean_tensorflow import import_tensorflow
 from components.serving.model_root import find_versions
 from components.serving.request_log import RequestLog
 from components.serving.security import Security
+from components.serving.settings import ServingSettings
 from components.serving.versions import ModelVersions
-from components.settings import ServingSettings
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from google.protobuf.wrappers_pb2 import DESCRIPTOR as WRAPPERS
 from tensorflow_serving.config import model_server_config_pb2
 
 from components.serving.model_root import MODELS_CONFIG
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 from pipeline.kubeflow_settings import KubeflowSettings
 from tests.k8s.manifests import lets_in, matches, of_kind, pod_specs
 

@@ -9,7 +9,7 @@ import pytest
 from components.drift.request_log import Answer, read_log
 from components.errors import UsageError
 from components.serving.request_log import RequestLog
-from components.settings import RequestLogSettings
+from components.serving.settings import RequestLogSettings
 from schema import features
 
 

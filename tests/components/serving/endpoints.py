@@ -9,8 +9,8 @@ from components.serving.endpoint import Endpoint
 from components.serving.metrics import Metrics
 from components.serving.model import ServedModel
 from components.serving.request_log import RequestLog
+from components.serving.settings import ServingSettings
 from components.serving.versions import ModelVersions
-from components.settings import ServingSettings
 
 THREADS = 2
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from components.serving.batching import Batcher
 from components.serving.errors import ServingError
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 
 TIMEOUT = 10.0
 

@@ -30,7 +30,7 @@ from tensorflow_serving.apis import (
 )
 
 from components.serving.process import ServerAddress, start_server_process
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 from tests.components.serving.conformance import write_model_root
 from tests.components.serving.tiny_model import predict_request
 

@@ -23,7 +23,7 @@ from tensorflow_serving.apis import (
 
 from components.serving.endpoint import Endpoint
 from components.serving.grpc_service import BearerToken, add_services
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 from tests.components.serving.endpoints import open_endpoint
 from tests.components.serving.tiny_model import predict_request
 

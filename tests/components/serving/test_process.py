@@ -21,7 +21,7 @@ from components.serving import __main__
 from components.serving.client import Prediction, RestPredictor, predict_rest
 from components.serving.process import ServerAddress, ServerDidNotStart, start_server_process
 from components.serving.server import ServerOptions, _listen, serve
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 from tests.components.serving.tiny_model import predict_request
 
 START_SECONDS = 180  # the machine may be busy; usually it takes about 10

@@ -8,7 +8,7 @@ import pytest
 
 from components.errors import UsageError
 from components.serving.request_log import RequestLog
-from components.settings import RequestLogSettings
+from components.serving.settings import RequestLogSettings
 
 LABELS = ("negative", "positive")
 

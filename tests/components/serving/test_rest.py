@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from components.serving.app import create_app
 from components.serving.endpoint import Endpoint
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 from tests.components.serving.endpoints import open_endpoint
 
 MODEL = "/v1/models/sentiment"

@@ -18,7 +18,7 @@ from tensorflow_serving.apis import predict_pb2
 
 from components.serving.process import ServerAddress, start_server_process
 from components.serving.promotion import promote, roll_back
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 from tests.components.serving.tiny_model import save
 
 SECONDS = float(os.environ.get("SENTIFLOW_SWAP_SECONDS", "10"))

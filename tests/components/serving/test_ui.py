@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from components.serving.process import ServerAddress, start_server_process
-from components.settings import ServingSettings
+from components.serving.settings import ServingSettings
 from tests.components.serving.tiny_model import save
 
 START_SECONDS = 180
