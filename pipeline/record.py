@@ -182,7 +182,7 @@ class RunRecord:
             "linear": found["linear_baseline"],
         }
         missed = found["missed_bounds"]
-        self.blessed = not missed
+        self.blessed = not missed and self.blessed is not False  # the serving check may have failed
         if missed:
             raise NotBlessed(f"model not blessed: {'; '.join(missed)}")
 

@@ -79,11 +79,14 @@ class Steps:
         self._store = RunStore(self._connection, config.name)
         self._turn = threading.Lock()  # held by the one who is not waiting for an executor
         self._stopped_by: BaseException | None = None
+        self._refusals: list[NotBlessed] = []
 
     def run(self) -> None:
         """Runs them all.
 
         Raises:
+          NotBlessed: names all that speaks against the model; what ran beside went on to its end,
+            no other step was started.
           BaseException: what the first step to fail has raised; the others were stopped.
         """
         self._store.abandon_running()
@@ -92,6 +95,8 @@ class Steps:
         upstream = {step: list(node.upstream_nodes) for step, node in self._nodes.items()}
         self._started = time.monotonic()
         run_in_order(upstream, self._run_step, AT_A_TIME, self._stop)
+        if self._refusals:
+            raise NotBlessed("; ".join(map(str, self._refusals)))
 
     def _stop(self, error: BaseException) -> None:
         self._stopped_by = error
@@ -99,7 +104,7 @@ class Steps:
 
     def _run_step(self, step: str) -> None:
         with self._turn:
-            if self._stopped_by:
+            if self._stopped_by or self._refusals:
                 return
             self._progress.start(step)
             began = time.monotonic()
@@ -117,9 +122,8 @@ class Steps:
                 state: StepState = "cached" if execution.cached else "run"
                 over = self._step(step, state, reason, began, artifact_ids(execution))
                 self._take(step, execution)
-            except NotBlessed:
-                self._ended(over)
-                raise
+            except NotBlessed as refusal:
+                self._refusals.append(refusal)
             except BaseException as error:
                 self._ended(self._failed(step, error, began))
                 raise

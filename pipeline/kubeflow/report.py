@@ -46,7 +46,8 @@ def collect_record(
     """
     record = RunRecord.start(config)
     record.run_id = run_id
-    error: BaseException | None = None
+    failed: BaseException | None = None
+    refusals: list[NotBlessed] = []
     skipped: BaseException | None = None
     executions = {node: store.in_run(node, run_id) for node in nodes}
     run_started = min((e.started for e in executions.values() if e), default=0.0)
@@ -56,7 +57,7 @@ def collect_record(
             skipped = skipped or SentiflowError(f"{node} was not run")
         elif not execution.succeeded:
             failure = _failure(node, execution)
-            error = error or failure  # the first; others may fail beside it
+            failed = failed or failure  # the first; others may fail beside it
             if node == "SentenceExampleGen" and isinstance(failure, DataRefused):
                 _take_refused_rows(record, execution)
         else:
@@ -65,8 +66,9 @@ def collect_record(
             try:
                 record.take_outcome(node, execution)
             except NotBlessed as refusal:
-                error = error or refusal
-    record.finish(error or skipped)
+                refusals.append(refusal)
+    refused = NotBlessed("; ".join(map(str, refusals))) if refusals else None
+    record.finish(failed or refused or skipped)
     return record
 
 

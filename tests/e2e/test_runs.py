@@ -218,6 +218,21 @@ def test_no_better_than_the_linear_baseline_ends_with_4(fresh, data, workdir):
     assert f"beat_baseline_by: None -> {lead}" in evaluator["why"]
 
 
+def test_both_the_evaluation_and_the_serving_check_are_told_of(fresh, data, workdir):
+    linear = run_json(workdir)["baseline"]["linear"]["accuracy"]
+    bounds = (f"evaluate.beat_baseline_by={1.0 - linear + 0.02}", "serve_check.p99_ms=0.01")
+    with pytest.raises(NotBlessed) as refusal:
+        run_pipeline(small_config(None, LABELS, *bounds), str(data), workdir)
+    assert "linear baseline" in str(refusal.value) and "serving check" in str(refusal.value)
+    record = run_json(workdir)
+    assert (record["status"], record["blessed"]) == ("not_blessed", False)
+    assert record["metrics"]["accuracy"] == fresh.metrics["accuracy"]
+    assert record["serve_check"]["p99_ms"] > 0.01
+    states = {step["id"]: step["state"] for step in record["steps"]}
+    assert "Pusher" not in states and "failed" not in states.values()
+    assert (states["ServeCheck"], states["Evaluator"]) == ("run", "run")
+
+
 def test_changed_seed_trains_again_and_compares_with_the_blessed_model(
     fresh,
     data,

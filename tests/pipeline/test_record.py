@@ -133,8 +133,8 @@ def test_calibration_and_epochs_come_from_the_trainer(record, tmp_path):
     assert record.kept_epoch == 3  # as good as the second, with less loss
 
 
-@pytest.mark.parametrize("missed", [[], ["accuracy 0.7 is 0.1 below …", "another bound"]])
-def test_evaluation_decides(record, tmp_path, missed):
+def evaluated(folder, missed):
+    """An Evaluator's execution with its outcome."""
     outcome = {
         "metrics": {"accuracy": 0.7},
         "mistakes": [{"text": "so <b>good</b>"}],
@@ -142,8 +142,13 @@ def test_evaluation_decides(record, tmp_path, missed):
         "linear_baseline": {"accuracy": 0.8, "macro_f1": 0.75},
         "missed_bounds": missed,
     }
-    (tmp_path / "outcome.json").write_text(json.dumps(outcome))
-    execution = finished({"evaluation": [StoredArtifact(1, str(tmp_path), {})]})
+    (folder / "outcome.json").write_text(json.dumps(outcome))
+    return finished({"evaluation": [StoredArtifact(1, str(folder), {})]})
+
+
+@pytest.mark.parametrize("missed", [[], ["accuracy 0.7 is 0.1 below …", "another bound"]])
+def test_evaluation_decides(record, tmp_path, missed):
+    execution = evaluated(tmp_path, missed)
     if missed:
         with pytest.raises(NotBlessed, match="not blessed: accuracy 0.7 is 0.1 below …; another b"):
             record.take_outcome("Evaluator", execution)
@@ -156,6 +161,16 @@ def test_evaluation_decides(record, tmp_path, missed):
         "latest_blessed": None,
         "linear": {"accuracy": 0.8, "macro_f1": 0.75},
     }
+
+
+def test_a_good_evaluation_does_not_make_up_for_a_failed_serving_check(record, tmp_path):
+    (tmp_path / "serve_check.json").write_text(json.dumps({"failures": ["too slow"]}))
+    with pytest.raises(NotBlessed):  # it may end first
+        record.take_outcome(
+            "ServeCheck", finished({"blessing": [StoredArtifact(1, str(tmp_path), {})]})
+        )
+    record.take_outcome("Evaluator", evaluated(tmp_path, []))
+    assert record.blessed is False
 
 
 def test_a_step_names_its_artifacts():

@@ -181,7 +181,29 @@ def test_a_model_that_failed_its_serving_check(store, tmp_path):
         uri=serve_check_result(tmp_path / "slow", ["p99 of 120 ms is over 100 ms"]))  # fmt: skip
     record = collect_record(load_config(), "r1", NODES, run_store)
     assert (record.status, record.blessed, record.pushed_version) == ("not_blessed", False, None)
-    assert "p99 of 120 ms" in record.error
+    assert record.error == "model failed its serving check: p99 of 120 ms is over 100 ms"
+
+
+def test_all_that_speaks_against_a_model_is_told(store, tmp_path):
+    run_store, add = store
+    add("ServeCheck", COMPLETE, output="blessing",
+        uri=serve_check_result(tmp_path / "slow", ["p99 of 120 ms is over 100 ms"]))  # fmt: skip
+    outcome = {
+        "metrics": {"accuracy": 0.7},
+        "mistakes": [],
+        "blessed_before": None,
+        "linear_baseline": {"accuracy": 0.8},
+        "missed_bounds": ["accuracy 0.7 is too low"],
+    }
+    (tmp_path / "outcome.json").write_text(json.dumps(outcome))
+    add("Evaluator", COMPLETE, output="evaluation", uri=str(tmp_path))
+    record = collect_record(load_config(), "r1", ("ServeCheck", "Evaluator"), run_store)
+    assert (record.status, record.blessed) == ("not_blessed", False)
+    assert record.metrics == {"accuracy": 0.7} and record.serve_check["p99_ms"] == 9.0
+    assert record.error == (
+        "model failed its serving check: p99 of 120 ms is over 100 ms; "
+        "model not blessed: accuracy 0.7 is too low"
+    )
 
 
 def test_nothing_was_run(store):
