@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from components.serving.request_log import RequestLog
 from components.serving.versions import ModelVersions
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -21,14 +22,17 @@ class Metrics:
 
     Args:
       versions: whose states are shown.
+      request_log: whose lost lines are counted; None: nothing is logged.
     """
 
-    def __init__(self, versions: ModelVersions) -> None:
+    def __init__(self, versions: ModelVersions, request_log: RequestLog | None = None) -> None:
         self._registry = CollectorRegistry()
         self._model_name = versions.name
         self._requests = _RequestCount(versions.name)
         self._registry.register(self._requests)
         self._registry.register(_VersionStates(versions))
+        if request_log is not None:
+            self._registry.register(_LostLines(request_log))
         latency = Histogram(
             ":tensorflow:serving:request_latency",
             "Microseconds to answer a request",
@@ -93,6 +97,20 @@ class _RequestCount(Collector):
         for status, count in self._counts.items():
             metric.add_sample(name, {"model_name": self._model_name, "status": status}, count)
         yield metric
+
+
+class _LostLines(Collector):
+    """What the request log lacks."""
+
+    def __init__(self, request_log: RequestLog) -> None:
+        self._request_log = request_log
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "sentiflow_request_log_lost_lines",
+            "Requests whose line could not be written",
+            self._request_log.lost,
+        )
 
 
 class _VersionStates(Collector):

@@ -48,7 +48,7 @@ class RequestLog:
         self._random = random.Random()
         waiting: queue.Queue = queue.Queue(_WAITING_LINES)
         self._queue = _DroppingQueueHandler(waiting)
-        self._listener = QueueListener(waiting, handler)
+        self._listener = _PatientListener(waiting, handler)
         self._handler = handler
         self._listener.start()
 
@@ -76,6 +76,11 @@ class RequestLog:
         entry = (datetime.now(UTC), version, protocol, seconds, sentences, outputs, classes)
         self._queue.enqueue(_Record(entry))
 
+    @property
+    def lost(self) -> int:
+        """The requests whose line was not written: the disk was too slow, or refused it."""
+        return self._queue.dropped + self._handler.refused
+
     def close(self) -> None:
         """Writes what is still waiting."""
         self._listener.stop()
@@ -88,12 +93,12 @@ class RequestLog:
 class _QuietFile(RotatingFileHandler):
     """Says once that it cannot write; the base class prints a traceback with the sentences."""
 
-    _failed = False
+    refused = 0  # lines
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        if not self._failed:
+        if not self.refused:
             log.error("the request log cannot be written: %s", sys.exc_info()[1])
-        self._failed = True
+        self.refused += 1
 
 
 class _Record(logging.LogRecord):
@@ -105,11 +110,23 @@ class _Record(logging.LogRecord):
 
 
 class _DroppingQueueHandler(QueueHandler):
+    dropped = 0  # lines
+
     def enqueue(self, record: logging.LogRecord) -> None:
         try:
             self.queue.put_nowait(record)
         except queue.Full:
-            return
+            if not self.dropped:
+                log.error("the request log is behind: its disk is slow, lines are left out")
+            self.dropped += 1
+
+
+class _PatientListener(QueueListener):
+    """At the end it waits for room in a full queue; the base class raises `queue.Full`."""
+
+    def enqueue_sentinel(self) -> None:
+        assert isinstance(self.queue, queue.Queue)
+        self.queue.put(None)  # what the base class looks for
 
 
 class _JsonLine(logging.Formatter):

@@ -142,7 +142,7 @@ def _build(
         return Batcher(model.run, settings, workers, threads, metrics.observe_batch)
 
     versions = ModelVersions(options.model_root, settings.model_name, ServedModel, make_batcher)
-    metrics = Metrics(versions)
+    metrics = Metrics(versions, request_log)
     endpoint = Endpoint(versions, settings, metrics, request_log)
     add_services(grpc_server, endpoint)
     config = uvicorn.Config(

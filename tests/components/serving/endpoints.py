@@ -29,6 +29,6 @@ def open_endpoint(
         return Batcher(model.run, chosen, workers, THREADS, metrics.observe_batch)
 
     versions = ModelVersions(root, "sentiment", load, make_batcher)
-    metrics = Metrics(versions)
+    metrics = Metrics(versions, request_log)
     asyncio.run(versions.refresh())
     return Endpoint(versions, chosen, metrics, request_log)

@@ -1,6 +1,8 @@
 """The request log: what is in a line, sampling, rotation, and a disk that fails."""
 
+import fcntl
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +95,23 @@ def test_a_full_disk_costs_lines_and_nothing_else(capsys: pytest.CaptureFixture)
     log.close()
     errors = capsys.readouterr().err
     assert "secret" not in errors and "Traceback" not in errors
+    assert log.lost == 2
+
+
+def test_a_slow_disk_costs_lines_that_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("components.serving.request_log._WAITING_LINES", 3)
+    os.mkfifo(tmp_path / "log")
+    reader = os.open(tmp_path / "log", os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    log = RequestLog(RequestLogSettings(path=str(tmp_path / "log"), max_bytes=10**9))
+    for _ in range(10):  # the first fills the pipe, three wait
+        add(log, b"a" * 5000)
+    assert 6 <= log.lost <= 7
+    assert [record.message for record in caplog.records] == [
+        "the request log is behind: its disk is slow, lines are left out"
+    ]
+    os.close(reader)  # what waits is refused now
+    log.close()
+    assert log.lost == 10

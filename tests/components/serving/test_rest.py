@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from components.serving.app import create_app
 from components.serving.endpoint import Endpoint
-from components.serving.settings import ServingSettings
+from components.serving.request_log import RequestLog
+from components.serving.settings import RequestLogSettings, ServingSettings
 from tests.components.serving.endpoints import open_endpoint
 
 MODEL = "/v1/models/sentiment"
@@ -158,6 +159,17 @@ def test_metrics(tmp_path: Path, push: Any) -> None:
     assert "sentiflow_queued_sentences 0.0" in lines
     names = [line for line in client.get("/metrics").text.splitlines() if line[0] == "#"]
     assert names == [line for line in lines if line[0] == "#"]
+
+
+def test_lines_that_the_request_log_lost_are_counted(tmp_path: Path, push: Any) -> None:
+    push(tmp_path, 1)
+    log = RequestLog(RequestLogSettings(path="/dev/full"))
+    client = TestClient(create_app(open_endpoint(tmp_path, request_log=log)))
+    assert "sentiflow_request_log_lost_lines_total 0.0" in client.get("/metrics").text.splitlines()
+    for _ in range(2):
+        client.post(f"{MODEL}:predict", json={"instances": ["a", "b"]})
+    log.close()
+    assert "sentiflow_request_log_lost_lines_total 2.0" in client.get("/metrics").text.splitlines()
 
 
 def test_before_a_version_is_loaded(tmp_path: Path) -> None:
