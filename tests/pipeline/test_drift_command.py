@@ -1,57 +1,23 @@
 """`sentiflow drift`: films against films and products, from files and from a request log."""
 
 import json
-import random
 import shutil
 import sys
 
 import pytest
 from click.testing import CliRunner
 
-from components.drift.reading import answer, profile_answers
 from components.errors import UsageError
-from components.serving.predict import LocalPredictor
 from components.serving.promotion import promote
-from components.serving.vocabulary import Vocabulary
 from pipeline import cli, drift
 from schema import features
-from tests.components.serving import tiny_model
-
-FILMS = ["film", "story", "plot", "cast", "director", "scene", "ending", "hero"]
-PRODUCTS = ["camera", "battery", "lens", "price", "router", "manual", "screen", "cable"]
-FILLERS = ["the", "a", "and", "of", "is", "with", "this", "its", "in", "very", "good", "bad"]
-
-
-def sentences(nouns, rows, seed, longest=12):
-    generator = random.Random(seed)
-    return [
-        " ".join(generator.choices(FILLERS + nouns, k=generator.randint(3, longest)))
-        for _ in range(rows)
-    ]
-
-
-@pytest.fixture(scope="module")
-def pushed(tmp_path_factory):
-    """A model root with versions 1 and 2, whose reference is films."""
-    root = tmp_path_factory.mktemp("pushed") / "serving"
-    first = root / "sentiment" / "1"
-    tiny_model.save(first)
-    answers = answer(sentences(FILMS, 600, seed=1), LocalPredictor(first))
-    reference = profile_answers(answers, Vocabulary(first))
-    (first / features.REFERENCE_PROFILE).write_text(reference.to_json(), "utf-8")
-    shutil.copytree(first, root / "sentiment" / "2")
-    return root
+from tests.pipeline.drift_sentences import FILMS, PRODUCTS, sentences, write
 
 
 @pytest.fixture
 def workdir(pushed, tmp_path):
     shutil.copytree(pushed, tmp_path / "work" / "serving")
     return tmp_path / "work"
-
-
-def write(path, texts):
-    path.write_text("text\n" + "".join(f"{text}\n" for text in texts), "utf-8")
-    return str(path)
 
 
 def write_log(path, texts, version=2):

@@ -10,9 +10,7 @@ from pipeline.config import load_config
 from pipeline.kubeflow import jobs
 from pipeline.kubeflow.task import Task
 from tests.components.serving.tiny_model import save
-from tests.pipeline.test_drift_command import FILMS, PRODUCTS, pushed, sentences, write
-
-__all__ = ["pushed"]  # the fixture
+from tests.pipeline.drift_sentences import FILMS, PRODUCTS, sentences, write
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from components.errors import UsageError
 from pipeline.kubeflow.node import _ir_of_run
 from pipeline.kubeflow.task import _parse
-from tests.pipeline.kubeflow.test_task import arguments
+from tests.pipeline.kubeflow.task_arguments import arguments
 
 NODES = (
     "SchemaImporter,SentenceExampleGen,StatisticsGen,ExampleValidator,DataGate,ProfileGen,"

@@ -1,34 +1,13 @@
 """A task's arguments, and how its process ends."""
 
-import json
 import subprocess
 import sys
 
 import pytest
 
 from components.errors import UsageError
-from pipeline.config import load_config
-from pipeline.fingerprint import source_fingerprint
 from pipeline.kubeflow.task import _parse
-
-CONFIG = load_config(None, ("data.path=/data/films",))
-
-
-def arguments(tmp_path, code=None, **given):
-    code = code or source_fingerprint()
-    parameters = {"run_id": "r1", "data_path": "", "epochs": 0, "overrides": "", **given}
-    executor_input = {
-        "inputs": {"parameterValues": parameters},
-        "outputs": {"outputFile": str(tmp_path / "output.json")},
-    }
-    return [
-        *("--node", "Trainer"),
-        *("--nodes", "Trainer,Pusher"),
-        *("--config", CONFIG.model_dump_json()),
-        *("--code", code),
-        *("--executor-input", json.dumps(executor_input)),
-        *("--output", "artifacts", str(tmp_path / "artifacts")),
-    ]
+from tests.pipeline.kubeflow.task_arguments import CONFIG, arguments
 
 
 def task(tmp_path, **given):

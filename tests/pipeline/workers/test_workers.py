@@ -10,13 +10,11 @@ import threading
 import time
 
 import pytest
-from tfx.orchestration.portable.data_types import ExecutionInfo
-from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 from components.errors import DataRefused, UsageError
 from pipeline.sole_use import sole_use
-from pipeline.workers.messages import Job
 from pipeline.workers.pool import LOGGED, WorkerDied, Workers
+from tests.pipeline.workers.job import job, silent
 
 SECONDS = 120  # imports included, on a busy machine
 
@@ -27,30 +25,6 @@ def workers():
     workers.prepare(["json", "no_such_module", "tests.pipeline.workers.jobs"])
     yield workers
     workers.close()
-
-
-def job(task, tmp_path, log=True, **parameters):
-    given = {"task": task, "file": str(tmp_path / "file"), **parameters}
-    info = ExecutionInfo(
-        execution_id=1,
-        exec_properties=given,
-        input_dict={},
-        output_dict={},
-        execution_output_uri=str(tmp_path / "output"),
-        stateful_working_dir=str(tmp_path / "stateful"),
-        tmp_dir=str(tmp_path / "tmp"),
-        pipeline_node=pipeline_pb2.PipelineNode(),
-        pipeline_info=pipeline_pb2.PipelineInfo(id="p"),
-        pipeline_run_id="r",
-    )
-    spec = executable_spec_pb2.PythonClassExecutableSpec(
-        class_path="tests.pipeline.workers.jobs.Executor"
-    )
-    return Job(task, spec, info.to_proto(), str(tmp_path / "log") if log else None)
-
-
-def silent(level, message):
-    raise AssertionError(f"said: {message}")
 
 
 def wait_for(condition, seconds=SECONDS):
@@ -183,7 +157,7 @@ import sys
 from pathlib import Path
 from pipeline.sole_use import sole_use
 from pipeline.workers.pool import Workers
-from tests.pipeline.workers.test_workers import job, silent
+from tests.pipeline.workers.job import job, silent
 folder = Path(sys.argv[1])
 with sole_use(folder) as lock:
     Workers(lock).run(job("hang", folder), silent)
