@@ -19,6 +19,7 @@ from components.errors import DataRefused
 from components.ingest import rows
 from components.ingest.files import Line, without_line_end
 from components.ingest.formats import bad_line, check_header, wrong_field_count
+from components.ingest.headers import dialect_hint
 from components.ingest.rows import Reject, Row, RowMaker
 
 _OPEN_QUOTE = "a quote on this line is not closed, or not where a field ends"
@@ -36,9 +37,10 @@ def csv_rows(lines: Iterator[Line], maker: RowMaker) -> Iterator[Row | Reject]:
         return
     check_header(header, maker)
     columns, problem = _next_record(reader, source, None)
+    hint = dialect_hint(source.raw().decode(errors="replace"), "csv")
     if problem is not None:
-        raise DataRefused(f"{maker.path}:1: the header is not CSV: {': '.join(problem)}")
-    text_at, label_at = maker.positions(columns)
+        raise DataRefused(f"{maker.path}:1: the header is not CSV: {': '.join(problem)}{hint}")
+    text_at, label_at = maker.positions(columns, hint)
 
     while (line := source.begin()) is not None:
         raw = without_line_end(line.raw)

@@ -17,6 +17,7 @@ from typing import IO, Any
 from components.errors import DataRefused
 from components.ingest import rows
 from components.ingest.files import Line, readable, without_line_end
+from components.ingest.headers import dialect_hint
 from components.ingest.rows import Reject, Row, RowMaker, shortened
 
 _KEY_WITHIN = 1000  # objects: a key that none of the first ones has is a missing column
@@ -30,8 +31,9 @@ def tsv_rows(lines: Iterator[Line], maker: RowMaker) -> Iterator[Row | Reject]:
     if header is None:
         return
     check_header(header, maker)
-    columns = without_line_end(header.raw).decode().split("\t")
-    text_at, label_at = maker.positions(columns)
+    names = without_line_end(header.raw).decode()
+    columns = names.split("\t")
+    text_at, label_at = maker.positions(columns, dialect_hint(names, "tsv"))
     for line in lines:
         raw = without_line_end(line.raw)
         if bad := bad_line(line, raw, maker):

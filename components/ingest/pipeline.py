@@ -20,11 +20,12 @@ import tensorflow as tf
 
 from components.errors import DataRefused
 from components.ingest.reader import read_rows
-from components.ingest.rows import Reject, shortened
+from components.ingest.rows import UNKNOWN_LABEL, Reject, shortened, unknown_label
 from components.ingest.source import SourceFile
 from components.ingest.splitting import assign_split, split_order, text_digest
 from components.ingest.summary import (
     REJECT_EXAMPLES,
+    UNKNOWN_LABELS,
     FileOutcome,
     RejectExample,
     representative,
@@ -82,6 +83,7 @@ def ingest_file(
     counts = {split: dict.fromkeys(settings.labels, 0) for split in splits}
     lengths: dict[str, Counter[int]] = {split: Counter() for split in splits}
     rejected: Counter[str] = Counter()
+    unknown_labels: Counter[str] = Counter()
     reject_examples: list[RejectExample] = []
     refusal = None
     read = duplicates = 0
@@ -97,6 +99,8 @@ def ingest_file(
                 if isinstance(item, Reject):
                     log.write(item)
                     rejected[item.reason] += 1
+                    if item.reason == UNKNOWN_LABEL:
+                        _count_bounded(unknown_labels, unknown_label(item))
                     if rejected[item.reason] <= REJECT_EXAMPLES:
                         short = {**item._asdict(), "raw": shortened(item.raw)}
                         reject_examples.append(RejectExample(**short))
@@ -121,6 +125,7 @@ def ingest_file(
         duplicates=duplicates,
         splits=counts,
         lengths=lengths,
+        unknown_labels=dict(unknown_labels),
         reject_examples=representative(reject_examples),
         refusal=refusal,
     )
@@ -167,6 +172,12 @@ def read_outcomes(outcomes_path: str) -> list[FileOutcome]:
     """Reads what the pipeline of `ingest` left."""
     with tf.io.gfile.GFile(outcomes_path) as stream:
         return [FileOutcome.model_validate(outcome) for outcome in json.load(stream)]
+
+
+def _count_bounded(counts: Counter[str], label: str) -> None:
+    """Counts a label, but none that is new once there are many: they may be sentences."""
+    if label in counts or len(counts) < UNKNOWN_LABELS:
+        counts[label] += 1
 
 
 def _file_digests(file: SourceFile, settings: DataSettings) -> bytes:

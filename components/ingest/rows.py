@@ -27,6 +27,8 @@ NOT_AN_OBJECT = "not_an_object"  # JSON, but not {...}
 # Whitespace, control and format characters: a text of these alone shows nothing.
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 
+_NOT_KNOWN = " is not one of data.labels"  # follows the label, in the detail of UNKNOWN_LABEL
+
 
 class Row(NamedTuple):
     """A usable record."""
@@ -91,29 +93,34 @@ class RowMaker:
         try:
             raw.decode()
         except UnicodeDecodeError as error:
-            detail = f"byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the record"
+            detail = f"byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the record; "
+            detail += "save the file as UTF-8"
             return self.reject(record, NOT_UTF8, detail, raw)
         return None
 
-    def positions(self, columns: list[str]) -> tuple[int, int | None]:
+    def positions(self, columns: list[str], hint: str = "") -> tuple[int, int | None]:
         """Where the text and the label stand; no label where none is required and there is none.
+
+        Args:
+          columns: of the file.
+          hint: ends the message if one is lacking.
 
         Raises:
           DataRefused: `columns` lack, or repeat, one that is needed.
         """
         columns = [column.strip() for column in columns]
-        if error := self.column_error(columns):
+        if error := self.column_error(columns, hint):
             raise error
         label_at = columns.index(self.label_column) if self.label_column in columns else None
         return columns.index(self.text_column), label_at
 
-    def column_error(self, columns: list[str]) -> DataRefused | None:
+    def column_error(self, columns: list[str], hint: str = "") -> DataRefused | None:
         """The error of a file whose columns lack, or repeat, one that is needed."""
         for setting, column in zip(("text_column", "label_column"), self.needed, strict=False):
             if column not in columns:
                 return DataRefused(
                     f"{self.path}: expected a column '{column}' (data.{setting}), "
-                    f"found {shortened(', '.join(map(repr, columns)))}"
+                    f"found {shortened(', '.join(map(repr, columns)))}{hint}"
                 )
         for column in (self.text_column, self.label_column):
             if columns.count(column) > 1:
@@ -142,8 +149,16 @@ class RowMaker:
             return MISSING_LABEL, f"no '{self.label_column}'"
         if name not in self._known_labels:
             shown = shortened(repr(name) if name is not None else json.dumps(label))
-            return UNKNOWN_LABEL, f"{shown} is not one of {', '.join(self._labels)}"
+            return UNKNOWN_LABEL, f"{shown}{_NOT_KNOWN} ({shortened(', '.join(self._labels))})"
         return None
+
+
+def unknown_label(reject: Reject) -> str:
+    """The label of an `unknown_label` reject as its detail shows it, at most some 200 characters.
+
+    It is taken from the detail because the fields of a Reject are those of the files of rejects.
+    """
+    return reject.detail.partition(_NOT_KNOWN)[0]
 
 
 def record_limit(settings: DataSettings) -> int:

@@ -16,6 +16,9 @@ from schema import features
 # TFX's placeholders, see tfx.components.example_gen.utils.
 _PLACEHOLDER = re.compile(r"\{(SPAN|VERSION)(:[^}]*)?\}|\{(YYYY|MM|DD)\}")
 
+# What others call the split `eval`.
+_EVAL_ALIASES = ("validation", "valid", "dev", "val")
+
 
 class ResolvedPath(NamedTuple):
     """A data path without placeholders."""
@@ -106,8 +109,9 @@ def list_source(path: str) -> tuple[list[tuple[str, str | None]], list[str]]:
         if missing:
             raise DataRefused(
                 f"{path}: has {', '.join(sorted(f'{name}.*' for name in present if name))} but no "
-                f"{' and no '.join(f'{name}.*' for name in missing)}; give both, or give files "
-                "of other names to have them split"
+                f"{' and no '.join(f'{name}.*' for name in missing)}; "
+                f"{_missing_remedy(missing, usable)}, or give files of other names to have them "
+                "split"
             )
         usable = [name for name in usable if splits[name]]
     ignored = [name for name in names if name not in usable]
@@ -129,5 +133,17 @@ def hash_files(listed: list[tuple[str, str | None]]) -> list[SourceFile]:
 
 
 def _split_of(name: str) -> str | None:
-    stem = name.split(".", 1)[0].lower()
+    stem = _stem(name)
     return stem if stem in features.SPLITS else None
+
+
+def _stem(name: str) -> str:
+    return name.split(".", 1)[0].lower()
+
+
+def _missing_remedy(missing: list[str], usable: list[str]) -> str:
+    """What to do about missing splits: rename what seems to be the eval split, or give both."""
+    alias = next((name for name in usable if _stem(name) in _EVAL_ALIASES), None)
+    if missing != [features.EVAL] or alias is None:
+        return "give both"
+    return f"rename {alias} to {features.EVAL}.{alias.split('.', 1)[1]}"

@@ -7,12 +7,16 @@ from pydantic import BaseModel, ConfigDict
 
 from components.errors import DataRefused
 from components.ingest.lengths import LengthCounts, LengthHistogram, histograms
+from components.ingest.rows import UNKNOWN_LABEL, shortened
 from components.settings import DataSettings
 from schema import features
 
 Counts = dict[str, int]
 
 REJECT_EXAMPLES = 20  # there are fewer reasons
+UNKNOWN_LABELS = 50  # different ones that are counted, of a file
+_LABELS_SHOWN = 5  # of these, in a refusal
+_LABEL_LENGTH = 40  # characters of one there
 
 
 class _Record(BaseModel):
@@ -40,6 +44,7 @@ class FileOutcome(_Record):
     duplicates: int  # train rows that also stand in eval or test
     splits: dict[str, Counts]  # accepted rows by split and label
     lengths: dict[str, LengthCounts]  # accepted rows by split and number of words
+    unknown_labels: Counts  # rejected rows by label, of the first `UNKNOWN_LABELS` labels
     reject_examples: list[RejectExample]  # the file's first comes first
     refusal: str | None  # why the file as a whole was refused
 
@@ -140,6 +145,7 @@ def refuse_unfit(
             f"{where}: {rejected} of {summary.read} rows rejected, "
             f"data.max_reject_fraction is {settings.max_reject_fraction}: {reasons}; "
             f"first: {first.file}:{first.record} {first.reason}, {first.detail}"
+            f"{_unknown_labels(summary, outcomes)}"
         )
     totals = _totals(summary.splits)
     classes = [label for label, rows in totals.items() if rows]
@@ -154,9 +160,25 @@ def refuse_unfit(
             few += f"data.min_rows_per_class is {settings.min_rows_per_class}"
             if summary.duplicates:
                 few += f"; {summary.duplicates} rows were dropped, being in eval or test too"
-            raise DataRefused(few)
+            raise DataRefused(f"{few}; give more rows of it, or lower the setting")
     if not sum(summary.splits[features.EVAL].values()):
         raise DataRefused(f"{where}: no rows in eval; give more rows or change data.splits")
+
+
+def _unknown_labels(summary: IngestSummary, outcomes: Sequence[FileOutcome]) -> str:
+    """The most frequent unknown labels and what to do, as the end of a refusal; empty: none."""
+    counts: Counter[str] = Counter()
+    for outcome in outcomes:
+        counts.update(outcome.unknown_labels)
+    if not counts:
+        return ""
+    most = counts.most_common(_LABELS_SHOWN)
+    named = ", ".join(f"{rows} {shortened(label, _LABEL_LENGTH)}" for label, rows in most)
+    others = sum(rows for _, rows in most) < summary.rejected[UNKNOWN_LABEL]
+    return (
+        f"; unknown labels: {named}{' and others' if others else ''}; add them to data.labels, "
+        "correct them, or raise data.max_reject_fraction to leave these rows out"
+    )
 
 
 def _lengths(outcomes: Sequence[FileOutcome], splits: Sequence[str]) -> dict[str, LengthHistogram]:

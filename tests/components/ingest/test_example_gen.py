@@ -145,7 +145,7 @@ def test_split_files_become_artifacts(runs, data):
         "file": str(data / "train.tsv"),
         "record": 23,
         "reason": "unknown_label",
-        "detail": "'what' is not one of negative, positive",
+        "detail": "'what' is not one of data.labels (negative, positive)",
         "raw": "what\tWell",
     }
 
@@ -246,6 +246,12 @@ REFUSED = {
         {},
         "b.tsv and 1 more: 6 of 46 rows rejected, data.max_reject_fraction is 0.05: "
         "5 unknown_label, 1 not_utf8; first: ",
+    ),
+    "unknown labels": (
+        good_and("b.tsv", b"label\ttext\n" + b"meh\tFine\n" * 5 + b"so-so\tFine\n"),
+        {},
+        "unknown_label, 'meh' is not one of data.labels (negative, positive); unknown labels: "
+        "5 'meh', 1 'so-so'; add them to data.labels, correct them, or raise",
     ),
     "no eval rows": (
         {"a.jsonl": b'{"text": "Number 0", "label": "positive"}\n' * 3

@@ -50,13 +50,35 @@ def test_held_out_digests():
     assert digests[0] not in HeldOut(pack_digests([]))
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path, monkeypatch):
+@pytest.fixture
+def dirs(tmp_path):
+    for name in ("examples/Split-train", "examples/Split-eval", "rejects", "temporary"):
+        (tmp_path / name).mkdir(parents=True)
+    return OutputDirs(*(str(tmp_path / name) for name in ("examples", "rejects", "temporary")))
+
+
+def test_unknown_labels_are_counted(tmp_path, dirs):
+    labels = ["neutral"] * 3 + ["positive", " mixed ", "neutral", ""]
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"Fine,{x}\n" for x in labels))
+    file = SourceFile(str(tmp_path / "a.csv"), None, "")
+    outcome = ingest_file(file, "00000", HeldOut(b""), DataSettings(), dirs)
+    assert outcome.unknown_labels == {"'neutral'": 4, "'mixed'": 1}
+    assert outcome.rejected == {"unknown_label": 5, "missing_label": 1}
+
+
+def test_different_unknown_labels_are_counted_up_to_a_number(tmp_path, dirs):
+    labels = [*range(1000), *range(1000)]
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"Fine,{x}\n" for x in labels))
+    file = SourceFile(str(tmp_path / "a.csv"), None, "")
+    outcome = ingest_file(file, "00000", HeldOut(b""), DataSettings(), dirs)
+    assert outcome.unknown_labels == {f"'{n}'": 2 for n in range(50)}
+    assert outcome.rejected == {"unknown_label": 2000}
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path, dirs, monkeypatch):
     """100 MB of text, of which nothing may stay while the file is read."""
     line = json.dumps({"label": "positive", "text": "word " * 1600}) + "\n"
     (tmp_path / "a.jsonl").write_text(line * 12_500)
-    dirs = OutputDirs(*(str(tmp_path / name) for name in ("examples", "rejects", "temporary")))
-    for name in ("examples/Split-train", "examples/Split-eval", "rejects", "temporary"):
-        (tmp_path / name).mkdir(parents=True)
     resident = []
 
     def watched_rows(path, settings):

@@ -53,7 +53,17 @@ def test_test_files_are_a_split(folder):
 @pytest.mark.parametrize(
     "names, message",
     [
-        (["train.csv", "dev.csv"], "has train.* but no eval.*; give both, or"),
+        (["train.csv", "a.csv"], "has train.* but no eval.*; give both, or give files of other"),
+        (
+            ["train.csv", "validation.csv"],
+            "has train.* but no eval.*; rename validation.csv to eval.csv, or give files of other "
+            "names to have them split",
+        ),
+        (["train.csv", "Dev.csv.gz"], "but no eval.*; rename Dev.csv.gz to eval.csv.gz, or"),
+        (["train.csv", "valid.1.tsv"], "but no eval.*; rename valid.1.tsv to eval.1.tsv, or"),
+        (["train.csv", "val.jsonl"], "but no eval.*; rename val.jsonl to eval.jsonl, or"),
+        (["train.csv", "validation.md"], "has train.* but no eval.*; give both, or"),
+        (["eval.csv", "dev.csv"], "has eval.* but no train.*; give both, or"),
         (["eval.csv"], "has eval.* but no train.*; give both, or"),
         (["test.csv", "a.csv"], "has test.* but no train.* and no eval.*; give both, or"),
         (["README.md", "a.txt"], "expected files that end in .csv, .tsv, .jsonl or .parquet"),

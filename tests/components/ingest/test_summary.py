@@ -17,7 +17,7 @@ SETTINGS = DataSettings(min_rows_per_class=2, max_reject_fraction=0.1)
 
 def outcome(**values):
     empty = {"split": None, "sha256": "00", "rejected": {}, "duplicates": 0}
-    nothing_wrong = {"lengths": {}, "reject_examples": [], "refusal": None}
+    nothing_wrong = {"lengths": {}, "reject_examples": [], "unknown_labels": {}, "refusal": None}
     splits = values["splits"]
     read = sum(sum(by_label.values()) for by_label in splits.values())
     read += sum(values.get("rejected", {}).values()) + values.get("duplicates", 0)
@@ -130,6 +130,41 @@ def test_too_many_rejects_are_refused():
     )
 
 
+def test_unknown_labels_are_named_with_their_rows():
+    with pytest.raises(DataRefused) as refusal:
+        check(
+            outcome(splits=GOOD, rejected={"unknown_label": 2}, unknown_labels={"'neutral'": 2}),
+            outcome(
+                path="b.csv",
+                splits={"train": {}},
+                rejected={"unknown_label": 7, "nul_byte": 1},
+                unknown_labels={"'mixed'": 3, "'neutral'": 4},
+                reject_examples=[reject("unknown_label")],
+            ),
+        )
+    assert str(refusal.value) == (
+        "a.csv and 1 more: 10 of 30 rows rejected, data.max_reject_fraction is 0.1: "
+        "9 unknown_label, 1 nul_byte; first: b.csv:2 unknown_label, at byte 3; unknown labels: "
+        "6 'neutral', 3 'mixed'; add them to data.labels, correct them, or raise "
+        "data.max_reject_fraction to leave these rows out"
+    )
+
+
+def test_of_many_unknown_labels_the_most_frequent_are_named_in_short():
+    labels = {f"'{n:02}{'x' * 300}'": n for n in range(1, 31)}
+    with pytest.raises(DataRefused) as refusal:
+        check(
+            outcome(
+                splits=GOOD,
+                rejected={"unknown_label": 1000},
+                unknown_labels=labels,
+                reject_examples=[reject("unknown_label")],
+            )
+        )
+    shown = ", ".join(f"{n} '{n:02}{'x' * 37}..." for n in (30, 29, 28, 27, 26))
+    assert f"unknown labels: {shown} and others; add them" in str(refusal.value)
+
+
 def test_one_class_only_is_refused():
     with pytest.raises(DataRefused) as refusal:
         check(outcome(splits={"train": {"positive": 9}, "eval": {"positive": 3}}))
@@ -142,13 +177,18 @@ def test_too_few_rows_of_a_class_are_refused():
     with pytest.raises(DataRefused) as refusal:
         check(outcome(splits={"train": {"negative": 1, "positive": 8}, "eval": GOOD["eval"]}))
     assert str(refusal.value) == (
-        "a.csv: class 'negative' has 1 rows in train, data.min_rows_per_class is 2"
+        "a.csv: class 'negative' has 1 rows in train, data.min_rows_per_class is 2; "
+        "give more rows of it, or lower the setting"
     )
 
 
 def test_duplicates_are_named_where_they_may_be_the_cause():
-    with pytest.raises(DataRefused, match="negative' has 1 rows .* is 2; 30 rows were dropped"):
+    with pytest.raises(DataRefused) as refusal:
         check(outcome(splits={**GOOD, "train": {"negative": 1, "positive": 8}}, duplicates=30))
+    assert str(refusal.value) == (
+        "a.csv: class 'negative' has 1 rows in train, data.min_rows_per_class is 2; 30 rows were "
+        "dropped, being in eval or test too; give more rows of it, or lower the setting"
+    )
 
 
 def test_no_eval_rows_are_refused():

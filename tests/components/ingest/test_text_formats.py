@@ -6,7 +6,7 @@ import json
 import pytest
 
 from components.errors import DataRefused
-from components.ingest.rows import Reject, Row
+from components.ingest.rows import Reject, Row, unknown_label
 
 GOOD = {
     "a.csv": b'text,label\nA fine day,positive\n"Rain, again",negative\n',
@@ -91,13 +91,13 @@ FAULTS = [
     ("a.tsv", b"\tWell", "missing_label", "no 'label'"),
     ("a.jsonl", b'{"text": "Well"}', "missing_label", "no 'label'"),
     ("a.jsonl", b'{"text": "Well", "label": null}', "missing_label", "no 'label'"),
-    ("a.csv", b"Well,meh", "unknown_label", "'meh' is not one of negative, positive"),
-    ("a.tsv", b"Positive\tWell", "unknown_label", "'Positive' is not one of negative, positive"),
+    ("a.csv", b"Well,meh", "unknown_label", "'meh' is not one of data.labels (negative, positive)"),
+    ("a.tsv", b"Positive\tWell", "unknown_label", "'Positive' is not one of data.labels (negati"),
     (
         "a.jsonl",
         b'{"text": "Well", "label": ["positive"]}',
         "unknown_label",
-        '["positive"] is not one of negative, positive',
+        '["positive"] is not one of data.labels (negative, positive)',
     ),
     ("a.csv", b"Well, well,positive", "wrong_field_count", "3 fields, the header has 2"),
     ("a.csv", b"Well", "wrong_field_count", "1 fields, the header has 2"),
@@ -106,7 +106,12 @@ FAULTS = [
     ("a.jsonl", b'{"text": "Well"} {}', "broken_json", "Extra data: line 1 column 18 (char 17)"),
     ("a.jsonl", b"[" * 100_000, "broken_json", "maximum recursion depth exceeded"),
     ("a.jsonl", b'["Well", "positive"]', "not_an_object", 'expected an object, got ["Well"'),
-    ("a.csv", b"caf\xe9,positive", "not_utf8", "byte 0xe9 at byte 4 of the record"),
+    (
+        "a.csv",
+        b"caf\xe9,positive",
+        "not_utf8",
+        "byte 0xe9 at byte 4 of the record; save the file as UTF-8",
+    ),
     ("a.tsv", b"positive\tcaf\xe9", "not_utf8", "byte 0xe9 at byte 13 of the record"),
     ("a.jsonl", b'{"text": "caf\xe9"}', "not_utf8", "byte 0xe9 at byte 14 of the record"),
     ("a.jsonl", b'{"text": "\\ud83d", "label": "positive"}', "not_utf8", "'text' holds half of a"),
@@ -162,12 +167,31 @@ def test_truth_values_are_labels(read_short):
     assert read_short("a.jsonl", line, labels=("false", "true")) == [(1, "true", "Fine")]
 
 
+@pytest.mark.parametrize(
+    "content, name",
+    [(b"1", "1"), (b"1.0", "1.0"), (b"True", "True"), (b"true", "true")],
+)
+def test_labels_in_a_table_are_texts_as_they_stand(read_short, content, name):
+    other = {"labels": ("other", name)}
+    assert read_short("a.csv", b"text,label\nFine," + content, **other) == [(2, name, "Fine")]
+    assert read_short("a.tsv", b"text\tlabel\nFine\t" + content, **other) == [(2, name, "Fine")]
+
+
+def test_unknown_label_of_many_labels_is_one_short_line(read):
+    labels = tuple(f"intent number {n}" for n in range(300))
+    (reject,) = read("a.csv", b"text,label\nFine," + b"x" * 5000, labels=labels)
+    assert len(reject.detail) < 500
+    assert unknown_label(reject) == "'" + "x" * 199 + "..."
+
+
 def test_tsv_knows_no_quotes(read_short):
     content = b'label\ttext\npositive\t"Open, she said\nnegative\tshut"\n'
     assert read_short("a.tsv", content) == [
         (2, "positive", '"Open, she said'),
         (3, "negative", 'shut"'),
     ]
+    content = b'text\tlabel\n"He said ""x"""\tpositive\n'
+    assert read_short("a.tsv", content) == [(2, "positive", '"He said ""x"""')]
 
 
 def test_an_endless_line_is_rejected_and_cut(read, name):
@@ -199,7 +223,7 @@ REFUSED = [
     ("a.jsonl", b'{"sentence": "Fine", "label": "positive"}\n', "found 'sentence', 'label'"),
     ("a.csv", b"\nFine,positive\n", "expected a column 'text'"),
     ("a.csv", b"text,label,text\nFine,positive,x\n", "column 'text' stands twice in the header"),
-    ("a.csv", b"t\xe9xt,label\nFine,positive\n", ":1: the header cannot be read: not_utf8, byte"),
+    ("a.csv", b"t\xe9xt,label\nFine,positive\n", "not_utf8, byte 0xe9 at byte 2 of the record; sa"),
     ("a.tsv", b"text\0\tlabel\nFine\tpositive\n", ":1: the header cannot be read: nul_byte, at"),
     ("a.csv", b'"text,label\nFine,positive\n', ":1: the header is not CSV: unterminated_quote"),
     ("a.csv", "text,label\nFine,positive\n".encode("utf-16"), "expected UTF-8, got UTF-16"),
@@ -211,6 +235,65 @@ REFUSED = [
     ("a.txt", b"Fine\n", "expected a file that ends in .csv, .tsv, .jsonl or .parquet, each also"),
     ("a.tsv.zip", b"PK", "expected a file that ends in"),
 ]
+
+
+SEPARATORS = [
+    (
+        "a.csv",
+        b"text;label\nFine;positive\n",
+        "expected a column 'text' (data.text_column), found 'text;label'; "
+        "the header has ';', but .csv is separated by ','; save it with ','",
+    ),
+    (
+        "a.csv.gz",
+        b"text\tlabel\nFine\tpositive\n",
+        "expected a column 'text' (data.text_column), found 'text\\tlabel'; the header has tabs, "
+        "but .csv is separated by ','; save it with ',', or as .tsv without quotes",
+    ),
+    (
+        "a.csv",
+        b'"text";"label"\nFine;positive\n',
+        "a.csv:1: the header is not CSV: malformed_csv: ',' expected after '\"'; "
+        "the header has ';', but .csv is separated by ','; save it with ','",
+    ),
+    (
+        "a.tsv",
+        b"id,text,label\n1,Fine,positive\n",
+        "expected a column 'text' (data.text_column), found 'id,text,label'; "
+        "the header has ',', but .tsv is separated by tabs; rename it to .csv",
+    ),
+    (
+        "a.TSV",
+        b"text;label\nFine;positive\n",
+        "the header has ';', but .tsv is separated by tabs; save it with tabs",
+    ),
+    (
+        "a.tsv",
+        b'"text"\t"label"\n"Fine"\t"positive"\n',
+        """found '"text"', '"label"'; quotes are not read in .tsv; save it as .csv""",
+    ),
+]
+
+
+@pytest.mark.parametrize("name, content, message", SEPARATORS)
+def test_a_header_of_another_dialect_is_named(read, name, content, message):
+    with pytest.raises(DataRefused) as refusal:
+        read(name, content)
+    assert str(refusal.value).endswith(message)
+
+
+@pytest.mark.parametrize(
+    "name, content, found",
+    [
+        ("a.csv", b"sentence;x,label\n", "found 'sentence;x', 'label'"),
+        ("a.tsv", b'say "x", y\tlabel\n', """found 'say "x", y', 'label'"""),
+        ("a.csv", b"sentence\n", "found 'sentence'"),
+    ],
+)
+def test_other_missing_columns_are_no_matter_of_the_dialect(read, name, content, found):
+    with pytest.raises(DataRefused) as refusal:
+        read(name, content)
+    assert str(refusal.value).endswith(found)
 
 
 @pytest.mark.parametrize("name, content, message", REFUSED, ids=lambda value: str(value)[:20])
