@@ -8,13 +8,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from components.errors import UsageError
+from components.errors import DataRefused, UsageError
 from components.serving.client import DEFAULT_OPTIONS, ClientOptions, Prediction, RestPredictor
 from components.serving.lean_tensorflow import import_tensorflow
-from components.serving.model_root import find_versions
 from components.serving.predict import LocalPredictor, Predictor, predict_file
 from pipeline.config import Config
 from pipeline.console import silent_stderr
+from pipeline.outputs import keep_foreign
+from pipeline.pushed import find_model, model_in
 
 
 @contextlib.contextmanager
@@ -30,7 +31,7 @@ def predictor(
 
     Args:
       config: gives the model's name.
-      workdir: its newest pushed version is taken if neither of the following is given.
+      workdir: the version that it serves is asked if neither of the following is given.
       model_dir: a SavedModel's folder.
       url: of a server, or of a model on it; REST, or gRPC by `grpc://`.
       labels: the classes, for a server that cannot tell them.
@@ -50,10 +51,10 @@ def predictor(
         with RestPredictor(url, labels, model_name=name, options=options) as over_rest:
             yield over_rest
     else:
-        folder = model_dir or newest_version(config, workdir)
+        model = model_in(Path(model_dir)) if model_dir else find_model(workdir / "serving", name)
         with silent_stderr():
             import_tensorflow()
-            local = LocalPredictor(folder)
+            local = LocalPredictor(model.folder)
         yield local
 
 
@@ -64,23 +65,38 @@ def about_sentences(ask: Predictor, sentences: Sequence[str], as_json: bool) -> 
 
 
 def about_file(ask: Predictor, input_file: str, output_file: str, config: Config) -> str:
-    """Writes the answers to a file's sentences; returns what there is to say of it."""
+    """Writes the answers to a file's sentences; returns what there is to say of it.
+
+    Raises:
+      UsageError: the output cannot be written, or would take a file that is none of these.
+      DataRefused: the file as a whole cannot be read, or too many of its records, in which case
+        the output is written all the same.
+    """
+    if Path(output_file).suffix in (".csv", ".tsv", ".parquet", ".gz"):
+        raise UsageError(f"{output_file}: what is written is JSON lines: name it ….jsonl")
+    keep_foreign(Path(output_file), _is_answer, "file of answers")
     # On stderr, and only where that is a terminal.
     with tqdm(unit=" sentences", disable=None, leave=False) as bar:
         counts = predict_file(
             ask, input_file, output_file, config.data.settings(), progress=bar.update
         )
-    rejected = f", {counts.rejected:,} records could not be read" if counts.rejected else ""
-    return f"{counts.predicted:,} sentences predicted{rejected}: {output_file}"
+    unread = ""
+    if rejected := counts.rejected.total():
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in counts.rejected.most_common(3))
+        unread = f", {rejected:,} of {counts.rows:,} records could not be read ({reasons})"
+    said = f"{counts.rows - rejected:,} sentences predicted{unread}: {output_file}"
+    if rejected > config.data.max_reject_fraction * counts.rows:
+        limit = config.data.max_reject_fraction
+        raise DataRefused(f"{said}; data.max_reject_fraction is {limit}")
+    return said
 
 
-def newest_version(config: Config, workdir: Path) -> Path:
-    """The folder of the workdir's newest pushed version; UsageError where there is none."""
-    folder = workdir / "serving" / config.serving.model_name
-    versions = find_versions(folder)
-    if not versions:
-        raise UsageError(f"{folder}: no pushed version; run `sentiflow run` or name a --model")
-    return versions[max(versions)]
+def _is_answer(line: bytes) -> bool:
+    """Whether a line is one that `about_file` writes."""
+    try:
+        return {"probabilities", "error"} & json.loads(line).keys() != set()
+    except (ValueError, AttributeError):
+        return False
 
 
 def _json_line(prediction: Prediction) -> str:

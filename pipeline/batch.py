@@ -21,9 +21,9 @@ from components.batch.outputs import Format
 from components.batch.summary import BatchSummary, summarise
 from components.errors import SentiflowError, UsageError
 from components.ingest.source import hash_files
-from components.serving.model_root import SAVED_MODEL
 from pipeline.config import BATCH_STEP, Config
 from pipeline.console import quiet_libraries
+from pipeline.pushed import model_in
 from pipeline.sole_use import sole_use
 
 
@@ -60,8 +60,7 @@ def run_batch(
     """
     started = time.monotonic()
     output, model_dir = output.absolute(), model_dir.absolute()  # workers may stand elsewhere
-    if not (model_dir / SAVED_MODEL).is_file():
-        raise UsageError(f"{model_dir}: expected a SavedModel's folder, {SAVED_MODEL} is missing")
+    model_in(model_dir)
     check_folder(output)
     settings = config.data.settings()
     inputs = find_inputs(patterns)

@@ -13,12 +13,11 @@ from components.drift.reading import answer, profile_answers, sample_sentences
 from components.drift.request_log import Answer, read_log
 from components.drift.verdict import Verdict, judge
 from components.errors import SentiflowError, UsageError
-from components.serving.model_root import SAVED_MODEL, find_versions
 from components.serving.predict import LocalPredictor
-from components.serving.promotion import STABLE, list_versions
 from components.serving.vocabulary import Vocabulary
 from components.settings import DriftSettings
 from pipeline.config import Config
+from pipeline.pushed import Model
 from schema import features
 
 PAGE = "drift.html"
@@ -28,14 +27,6 @@ class Drifted(SentiflowError):
     """The new text differs from the reference by more than a threshold."""
 
     exit_code = 3
-
-
-@dataclass(frozen=True)
-class Model:
-    """The model whose text is compared."""
-
-    folder: Path
-    version: int | None  # None: its folder's name is no number
 
 
 @dataclass(frozen=True)
@@ -76,49 +67,22 @@ class DriftReport:
     def raise_if_drifted(self) -> None:
         """Raises Drifted with the verdict in a line."""
         if self.verdict.drifted:
-            raise Drifted(f"{_name(self.model)}: {self.verdict}")
+            raise Drifted(str(self))
 
     def __str__(self) -> str:
-        return f"{_name(self.model)}: {self.verdict}"
-
-
-def find_model(root: Path, name: str, version: int | None) -> Model:
-    """A version in a model root; None: the one that is served.
-
-    Served is what has the label `stable`, or where nothing has it, the newest version.
-
-    Raises:
-      UsageError: there is no such version.
-    """
-    folders = find_versions(root / name)
-    if not folders:
-        raise UsageError(f"{root / name}: no pushed version; run `sentiflow run` or name a --model")
-    if version is None:
-        known = list_versions(root, name)  # the newest first
-        version = next((v.version for v in known if STABLE in v.labels), known[0].version)
-    if version not in folders:
-        listed = ", ".join(map(str, sorted(folders)))
-        raise UsageError(f"{root / name}: no version {version}; there are: {listed}")
-    return Model(folders[version], version)
-
-
-def model_in(folder: Path) -> Model:
-    """The model in a SavedModel's folder.
-
-    Raises:
-      UsageError: it is none.
-    """
-    if not (folder / SAVED_MODEL).is_file():
-        raise UsageError(f"{folder}: expected a SavedModel's folder, {SAVED_MODEL} is missing")
-    name = folder.resolve().name
-    return Model(folder, int(name) if name.isascii() and name.isdigit() else None)
+        counts = [
+            f"{reason} {number:,}" for reason, number in self.sample.left_out.items() if number
+        ]
+        left_out = f"; left out: {', '.join(counts)}" if counts else ""
+        return f"{self.model}: {self.verdict}{left_out}"
 
 
 def compare_log(model: Model, log: Path, settings: DriftSettings) -> DriftReport:
     """Compares what a version was asked, and answered, with its reference.
 
     Raises:
-      UsageError: no log, no version number, or a model without a reference.
+      UsageError: no log, nothing readable in it, no version number, or a model without a
+        reference.
       DataRefused: a file of the log cannot be read.
     """
     if model.version is None:
@@ -128,6 +92,10 @@ def compare_log(model: Model, log: Path, settings: DriftSettings) -> DriftReport
         )
     reference = _reference(model)
     found = read_log(log, model.version, settings.max_rows)
+    if found.unreadable and not (found.answers or found.other_versions):
+        raise UsageError(
+            f"{log}: expected a request log, none of its {found.unreadable:,} lines is"
+        )
     left_out = {"other versions": found.other_versions, "unreadable lines": found.unreadable}
     return _report(model, Sample(str(log), found.answers, left_out), reference, settings)
 
@@ -136,12 +104,14 @@ def compare_data(model: Model, patterns: Sequence[str], config: Config) -> Drift
     """Compares the sentences of data files, which the model is asked, with its reference.
 
     Raises:
-      UsageError: no file, or a model that does not load or has no reference.
+      UsageError: no file, no readable record, or a model that does not load or has no reference.
       DataRefused: a file as a whole cannot be read.
     """
     reference = _reference(model)
     paths = [file.path for file in find_inputs(patterns)]
     texts, rejected = sample_sentences(paths, config.data.settings(), config.drift.max_rows)
+    if rejected and not texts:
+        raise UsageError(f"{', '.join(patterns)}: none of the {rejected:,} records could be read")
     answers = answer(texts, LocalPredictor(model.folder))
     sample = Sample(", ".join(patterns), answers, {"unreadable records": rejected})
     return _report(model, sample, reference, config.drift)
@@ -167,7 +137,3 @@ def _reference(model: Model) -> TextProfile:
         ) from None
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: expected a reference profile: {error}") from error
-
-
-def _name(model: Model) -> str:
-    return str(model.folder) if model.version is None else f"version {model.version}"

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from components.errors import SentiflowError
+from components.settings import VectorsSettings
 from components.threads import share_cores
 from pipeline.config import Config
 from pipeline.console import quiet_libraries
@@ -53,13 +54,15 @@ def run_pipeline(
       The record of a run that ended with its model served.
 
     Raises:
-      UsageError: another run uses the workdir, or it cannot be written.
+      UsageError: there are no such word vectors, another run uses the workdir, or it cannot be
+        written.
       DataRefused: the data cannot be trained on.
       NotBlessed: the model missed a bound or failed its serving check.
       StepFailed: a step failed otherwise; the text names the log.
       KeyboardInterrupt: the user stopped the run; the next one goes on from here.
     """
     share_cores()
+    _find_vectors(config.vectors)
     # Of two steps at a time the one would take all of a GPU's memory, and leave the other none.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     workdir = workdir.absolute()
@@ -95,6 +98,17 @@ def run_pipeline(
     if error:
         raise error
     return record
+
+
+def _find_vectors(settings: VectorsSettings) -> None:
+    """Raises UsageError for what WordVectors would not find only after minutes of other steps."""
+    from components.word_vectors.source import find_files
+    from components.word_vectors.subwords import find_subwords
+
+    if settings.given:
+        find_files(settings)
+    if settings.added_dim:
+        find_subwords(settings)
 
 
 def _write_pages(record: RunRecord, workdir: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from components.linear_baseline.result import LinearBaselineResult
+from components.serving.promotion import served_version
 from components.word_vectors.coverage import Coverage
 from pipeline.console import printable
 from pipeline.record import FILE, RunRecord
@@ -33,8 +34,7 @@ def summary(record: RunRecord, workdir: Path) -> str:
         f"macro F1  {metrics['macro_f1']:.3f}",
         f"baseline  {linear.beside(metrics['accuracy'])}",
         f"latency   p50 {check['p50_ms']:.1f} ms, p99 {check['p99_ms']:.1f} ms over REST",
-        f"serving   version {record.pushed_version} in "
-        f"{workdir / 'serving' / name / str(record.pushed_version)}",
+        _pushed(record.pushed_version, workdir / "serving", name),
         f"record    {workdir / FILE}",
     ]
     if (workdir / PAGE).exists():  # else the log says why
@@ -45,6 +45,17 @@ def summary(record: RunRecord, workdir: Path) -> str:
 def _against(record: RunRecord) -> str:
     blessed = (record.baseline or {}).get("latest_blessed")
     return f"; blessed model before: {blessed['accuracy']:.3f}" if blessed else ""
+
+
+def _pushed(version: int | None, root: Path, name: str) -> str:
+    served = served_version(root, name)
+    folder = root / name / str(version)
+    if served in (version, None):  # None: it was taken away since
+        return f"serving   version {version} in {folder}"
+    return (
+        f"pushed    version {version} in {folder}; version {served} stays the served one until "
+        f"`sentiflow promote {version}`"
+    )
 
 
 def _vectors(record: RunRecord) -> list[str]:

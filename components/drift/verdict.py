@@ -63,10 +63,10 @@ class Verdict:
     def __str__(self) -> str:
         """In one line."""
         if not self.judged:
-            return (
-                f"not judged: {self.rows:,} new sentences, {self.reference_rows:,} in the "
-                f"reference; drift.min_rows is {self.min_rows:,}"
-            )
+            few = f"{self.rows:,} new sentences"
+            if self.reference_rows < self.min_rows:
+                few = f"{self.reference_rows:,} sentences in the reference, the eval split"
+            return f"not judged: {few}, drift.min_rows is {self.min_rows:,}"
         found = "; ".join(map(str, self.drifted))
         return f"{f'drift: {found}' if found else 'no drift'}, in {self.rows:,} sentences"
 

@@ -18,6 +18,8 @@ from components.evaluation.values import (
     values_of,
 )
 
+FEW_ROWS = 10  # of a class in eval
+
 
 def missed_lead(accuracy: float, linear: float, bound: float) -> list[str]:
     """A sentence if the accuracy is not at least `bound` above the linear baseline's."""
@@ -66,7 +68,8 @@ def _in_words(name: str, failure: Any, by_model: dict[str, dict[str, Any]]) -> s
     if metric == MAJORITY:
         accuracy = candidate["accuracy"]
         value, largest = _apart(accuracy, accuracy - candidate[MAJORITY])
-        return f"accuracy {value} is not above always answering the largest class ({largest})"
+        missed = f"accuracy {value} is not above always answering the largest class ({largest})"
+        return f"{missed}{_few_rows(candidate)}"
     where = "" if name == ALL else f" on {name}"
     if candidate[metric] is None:
         return f"{metric}{where} has a bound, but is not defined on these rows, all of one class"
@@ -79,6 +82,17 @@ def _in_words(name: str, failure: Any, by_model: dict[str, dict[str, Any]]) -> s
     value, before = _apart(candidate[metric], blessed)
     return (
         f"{metric} {value}{where} is {drop} below the blessed model's {before} (allowed: {allowed})"
+    )
+
+
+def _few_rows(candidate: dict[str, Any]) -> str:
+    """How many rows of its rarest class eval has, where it is so few that chance decides."""
+    rows = [sum(of_class) for of_class in candidate["confusion_matrix"]]
+    if min(rows) >= FEW_ROWS:
+        return ""
+    return (
+        f"; eval has {sum(rows)} rows, {min(rows)} of its rarest class: give more of these, or try "
+        "train.class_weights=balanced"
     )
 
 

@@ -31,7 +31,7 @@ class Prediction:
 
 
 class ServerFailed(SentiflowError):
-    """The server did not answer in time, or answered that it could not (HTTP 5xx)."""
+    """The server is not there, did not answer in time, or answered that it could not (HTTP 5xx)."""
 
 
 class ServerBusy(ServerFailed):
@@ -114,9 +114,9 @@ class RestPredictor:
         """Classifies sentences, in their order.
 
         Raises:
-          UsageError: nobody answers at the URL, it is no such server or model, the request was
-            refused (4xx), or the labels are missing or are not the model's.
-          ServerFailed: no answer in time, or a 5xx.
+          UsageError: it is no such server or model, the request was refused (4xx), or the labels
+            are missing or are not the model's.
+          ServerFailed: nobody is there, no answer in time, or a 5xx.
         """
         return [
             prediction
@@ -171,7 +171,7 @@ class RestPredictor:
         except httpx.TimeoutException as error:
             raise ServerFailed(f"{self.url}: no answer in time") from error
         except httpx.TransportError as error:
-            raise UsageError(f"{self.url}: cannot be reached: {error}") from error
+            raise ServerFailed(f"{self.url}: cannot be reached: {error}") from error
 
 
 def predict_rest(url: str, sentences: Sequence[str]) -> list[Prediction]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -28,8 +29,8 @@ Predictor = Callable[[Sequence[str]], list[Prediction]]
 class FileCounts:
     """What became of a file's records."""
 
-    predicted: int
-    rejected: int
+    rows: int  # records
+    rejected: Counter[str]  # of them, by reason
 
 
 class LocalPredictor:
@@ -122,7 +123,7 @@ def _write_predictions(
     batch_size: int,
     progress: Callable[[int], object],
 ) -> FileCounts:
-    predicted = rejected = 0
+    rows, rejected = 0, Counter[str]()
     records = read_rows(str(input_path), settings, require_label=False)
     for batch in _batches(records, batch_size):
         texts = [record.text for record in batch if isinstance(record, Row)]
@@ -130,10 +131,10 @@ def _write_predictions(
         for record in batch:
             line = _reject_line(record) if isinstance(record, Reject) else asdict(next(predictions))
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-        predicted += len(texts)
-        rejected += len(batch) - len(texts)
+        rows += len(batch)
+        rejected.update(record.reason for record in batch if isinstance(record, Reject))
         progress(len(batch))
-    return FileCounts(predicted, rejected)
+    return FileCounts(rows, rejected)
 
 
 def _reject_line(reject: Reject) -> dict[str, str | int]:

@@ -7,6 +7,7 @@ version behind `stable`.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from components.serving.model_root import (
 )
 
 STABLE, CANARY = "stable", "canary"
+LABEL = re.compile(r"[A-Za-z0-9_-]+")  # requests name it in their URL: /labels/<label>
 HISTORY = "models.history.jsonl"  # beside models.config: a line for each promotion and roll-back
 
 
@@ -56,6 +58,13 @@ def list_versions(root: Path, name: str) -> list[KnownVersion]:
     ]
 
 
+def served_version(root: Path, name: str) -> int | None:
+    """The version with the label `stable`, else the newest one; None where there is none."""
+    known = list_versions(root, name)
+    newest = known[0].version if known else None
+    return next((one.version for one in known if STABLE in one.labels), newest)
+
+
 def promote(root: Path, name: str, version: int | None = None, label: str = STABLE) -> int:
     """Gives a version a label, and with `stable` makes it the one that is served.
 
@@ -63,14 +72,17 @@ def promote(root: Path, name: str, version: int | None = None, label: str = STAB
       root: the model root.
       name: the model's name.
       version: None: the newest one.
-      label: `stable`, `canary` or any other.
+      label: `stable`, `canary` or any other of letters, digits, _ and -.
 
     Returns:
       The version.
 
     Raises:
-      UsageError: there is no such version, or models.config cannot be read or written.
+      UsageError: there is no such version, the label holds other characters, or models.config
+        cannot be read or written.
     """
+    if not LABEL.fullmatch(label):
+        raise UsageError(f"label {label!r}: expected letters, digits, _ and -, as canary")
     known = find_versions(root / name)
     if not known:
         raise UsageError(f"{root / name}: no version to promote")

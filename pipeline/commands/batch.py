@@ -27,7 +27,7 @@ from pipeline.commands.options import config_option, set_option, workdir_option
     "model_dir",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="SavedModel folder, instead of the workdir's newest version.",
+    help="SavedModel folder, instead of the version that the workdir serves.",
 )
 @workdir_option
 @click.option(
@@ -59,13 +59,13 @@ def batch(
 
     from components.batch.outputs import Format
     from components.batch.summary import in_words, refuse_unfit
-    from pipeline.ask import newest_version
     from pipeline.batch import output_folder, run_batch
     from pipeline.config import load_config
+    from pipeline.pushed import find_model
 
     folder = output_folder(output)
     config = load_config(config_file, overrides)
-    model = model_dir or newest_version(config, workdir)
+    model = model_dir or find_model(workdir / "serving", config.serving.model_name).folder
     summary = run_batch(config, inputs, folder, model, cast(Format, format_))
     click.echo(summary.model_dump_json() if as_json else in_words(summary, folder))
     refuse_unfit(summary, folder, config.data.max_reject_fraction)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from components.errors import UsageError
+from components.errors import DataRefused, UsageError
 from pipeline.commands.options import config_option, set_option, workdir_option
 
 
@@ -68,19 +68,25 @@ def drift(
 
         import_tensorflow()
         from pipeline import drift as comparison
+        from pipeline.pushed import find_model, model_in
         from pipeline.report.drift_page import write_page
 
         if model_dir:
-            model = comparison.model_in(model_dir)
+            model = model_in(model_dir)
         else:
-            model = comparison.find_model(workdir / "serving", config.serving.model_name, version)
-        if log:
-            report = comparison.compare_log(model, log, config.drift)
-        else:
-            report = comparison.compare_data(model, data, config)
+            model = find_model(workdir / "serving", config.serving.model_name, version)
+        try:
+            if log:
+                report = comparison.compare_log(model, log, config.drift)
+            else:
+                report = comparison.compare_data(model, data, config)
+        except DataRefused as error:  # its exit code would say that there is drift
+            raise UsageError(str(error)) from error
         page = write_page(report, output or workdir / "report")
     if as_json:
         click.echo(report.to_json())
     else:
-        click.echo(f"{report}\npage  {page}")
+        if not report.verdict.drifted:  # else the error says it
+            click.echo(report)
+        click.echo(f"page  {page}")
     report.raise_if_drifted()

@@ -44,6 +44,7 @@ def lineage(
     as_json: bool,
 ) -> None:
     """Say what a pushed version was made of, and what else was made of the same."""
+    from components.serving.promotion import served_version
     from pipeline.config import load_config
     from pipeline.lineage import trace
     from pipeline.lineage_text import in_words
@@ -52,16 +53,9 @@ def lineage(
     if mysql:
         found = trace(_cluster_store(config), version)
     else:
-        found = trace(_workdir_store(config, workdir), version or _stable(config, workdir))
+        served = served_version(workdir / "serving", config.serving.model_name)
+        found = trace(_workdir_store(config, workdir), version or served)
     click.echo(json.dumps(asdict(found), ensure_ascii=False) if as_json else in_words(found))
-
-
-def _stable(config: "Config", workdir: Path) -> int | None:
-    """The version that was promoted to be served; None: the newest one is."""
-    from components.serving.promotion import STABLE, list_versions
-
-    known = list_versions(workdir / "serving", config.serving.model_name)
-    return next((one.version for one in known if STABLE in one.labels), None)
 
 
 def _cluster_store(config: "Config") -> "RunStore":

@@ -58,7 +58,7 @@ def predict(
 ) -> None:
     """Ask the model: sentences, or a file of them.
 
-    The model is the newest version in the workdir, a SavedModel folder, or a served one.
+    The model is the version that the workdir serves, a SavedModel folder, or one behind a URL.
     """
     from components.serving.client import ClientOptions
     from components.serving.security import read_token

@@ -6,6 +6,7 @@ import click
 
 from components.errors import UsageError
 from pipeline.commands.options import workdir_option
+from pipeline.outputs import keep_foreign
 
 
 @click.command()
@@ -53,6 +54,7 @@ def report(
 
 
 def _write(page: Path, html: str) -> None:
+    keep_foreign(page, lambda line: line.startswith(b"<!doctype html>"), "page")
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(html, encoding="utf-8")

@@ -44,10 +44,13 @@ def versions(as_json: bool, **where) -> None:
     """
     from components.serving.promotion import list_versions
 
-    known = list_versions(*_root_and_name(**where))
+    root, name = _root_and_name(**where)
+    known = list_versions(root, name)
     if as_json:
         click.echo(json.dumps([asdict(version) for version in known]))
         return
+    if not known:
+        click.echo(f"{root / name}: no pushed version", err=True)
     for version in known:
         labels = ", ".join(version.labels)
         loaded = "loaded" if version.loaded else ""

@@ -7,9 +7,10 @@ from components.batch.summary import refuse_unfit
 from components.errors import UsageError
 from pipeline.batch import output_folder, run_batch
 from pipeline.config import Config
-from pipeline.drift import DriftReport, Model, compare_data, compare_log, find_model
+from pipeline.drift import DriftReport, compare_data, compare_log
 from pipeline.kubeflow.outputs import TaskOutputs
 from pipeline.kubeflow.task import SERVED, Task
+from pipeline.pushed import Model, find_model
 from pipeline.report.drift_page import drift_page
 
 

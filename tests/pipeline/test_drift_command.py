@@ -96,7 +96,10 @@ def test_answers_of_other_versions_are_left_out(workdir, tmp_path):
     assert (found["drifted"], found["rows"]) == (None, 30)
     assert found["left_out"] == {"other versions": 400, "unreadable lines": 0}
     output, _ = call("--log", str(tmp_path), "--workdir", str(workdir))
-    assert output.startswith("version 2: not judged: 30 new sentences, 600 in the reference; ")
+    assert output.splitlines()[0] == (
+        "version 2: not judged: 30 new sentences, drift.min_rows is 200; "
+        "left out: other versions 400"
+    )
 
 
 def test_the_stable_version_is_the_served_one(workdir, tmp_path):
@@ -136,13 +139,21 @@ def test_the_page_escapes_words_and_needs_nothing_else(workdir, tmp_path):
         (["--data", "{new}", "--version", "1", "--model", "m"], "exclude each other"),
         (["--data", "{new}", "--model", "{empty}"], "expected a SavedModel's folder"),
         (["--data", "{empty}/none.csv"], "expected a data file"),
+        (["--data", "{header}"], "expected rows, the file has none"),  # 3 would be drift
+        (["--data", "{garbled}"], "none of the 1 records could be read"),
         (["--log", "{empty}"], "no request log"),
+        (["--log", "{new}"], "expected a request log, none of its 2 lines is"),
         (["--data", "{new}", "--set", "drift.words=2"], "drift.words"),
     ],
 )
 def test_calls_that_are_refused(workdir, tmp_path, options, message):
     (tmp_path / "empty").mkdir()
-    names = {"new": write(tmp_path / "new.csv", ["good"]), "empty": str(tmp_path / "empty")}
+    names = {
+        "new": write(tmp_path / "new.csv", ["good"]),
+        "empty": str(tmp_path / "empty"),
+        "header": write(tmp_path / "header.csv", []),
+        "garbled": write(tmp_path / "garbled.csv", ["\0"]),
+    }
     _, raised = call(*(option.format(**names) for option in options), "--workdir", str(workdir))
     assert isinstance(raised, UsageError)
     assert message in str(raised)

@@ -6,7 +6,7 @@ import logging
 import pytest
 from click.testing import CliRunner
 
-from components.errors import DataRefused, SentiflowError
+from components.errors import DataRefused, SentiflowError, UsageError
 from pipeline import local_runner
 from pipeline.cli import cli, main
 from pipeline.config import load_config
@@ -53,6 +53,23 @@ def interrupted_within():
         raise KeyboardInterrupt
     except KeyboardInterrupt:
         raise ImportError("initialization of a module failed") from None
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("vectors.path=none.txt", "none.txt: no such file"),
+        ("vectors.package=no_such_package", "no Python package no_such_package is installed"),
+        ("vectors.subwords=./none", "./none: no such folder"),
+    ],
+)
+def test_word_vectors_that_are_not_there_are_missed_before_the_first_step(
+    tmp_path, override, message
+):
+    config = load_config(None, (override,))
+    with pytest.raises(UsageError, match=message):
+        local_runner.run_pipeline(config, "data.tsv", tmp_path / "work", shown=False)
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_page_that_fails_does_not_change_how_the_run_ends(run, tmp_path, monkeypatch):

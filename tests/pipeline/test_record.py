@@ -7,6 +7,7 @@ import pytest
 
 from components.errors import DataRefused, NotBlessed, SentiflowError
 from components.linear_baseline.result import LinearBaselineResult
+from components.serving.promotion import promote
 from pipeline.config import Config
 from pipeline.record import RunRecord, Step, artifact_ids
 from pipeline.store import NodeExecution, StoredArtifact
@@ -211,4 +212,13 @@ def test_summary_names_the_numbers(record, tmp_path):
         "\nbaseline  0.800 by a linear model on n-grams; the LSTM is 1.2 points above it\n" in text
     )
     assert "p50 2.0 ms, p99 4.0 ms" in text
-    assert f"version 3 in {tmp_path}/serving/sentiment/3" in text
+    assert f"serving   version 3 in {tmp_path}/serving/sentiment/3\n" in text
+    for version in ("1", "3"):
+        folder = tmp_path / "serving/sentiment" / version
+        folder.mkdir(parents=True)
+        (folder / "saved_model.pb").touch()
+    promote(tmp_path / "serving", "sentiment", 1)
+    assert (
+        f"\npushed    version 3 in {tmp_path}/serving/sentiment/3; version 1 stays the served one "
+        "until `sentiflow promote 3`\n"
+    ) in summary(record, tmp_path)

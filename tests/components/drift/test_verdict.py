@@ -64,13 +64,18 @@ def test_thresholds_come_from_the_settings():
     assert drifted(text(1000, 1, positive=0.65), DriftSettings(labels=0.05)) == {"labels"}
 
 
+def test_too_small_a_reference_is_not_judged():
+    verdict = judge(text(199, 1), text(1000, 1), SETTINGS)
+    assert str(verdict) == (
+        "not judged: 199 sentences in the reference, the eval split, drift.min_rows is 200"
+    )
+
+
 @pytest.mark.parametrize("rows", [0, 1, 199])
 def test_too_few_rows_are_not_judged(rows):
     verdict = judge(REFERENCE, text(rows, 1, longest=5), SETTINGS)
     assert not verdict.judged
-    assert str(verdict) == (
-        f"not judged: {rows} new sentences, 800 in the reference; drift.min_rows is 200"
-    )
+    assert str(verdict) == f"not judged: {rows} new sentences, drift.min_rows is 200"
     assert verdict.as_dict()["drifted"] is None
 
 

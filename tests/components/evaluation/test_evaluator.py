@@ -48,7 +48,7 @@ def run(tmp_path):
     metadata = sqlite_metadata_connection_config(str(tmp_path / "metadata.db"))
 
     def run(
-        model: Path, examples: Path, code_fingerprint: str, settings=SETTINGS
+        model: Path, examples: Path, code_fingerprint: str, settings=SETTINGS, labels=LABELS
     ) -> tuple[str, str, list[str]]:
         """The evaluation's folder, the blessing's only file, the state of each Evaluator run."""
         data = Importer(
@@ -72,7 +72,7 @@ def run(tmp_path):
             baseline_model=baseline.outputs["model"],
             linear_baseline=linear.outputs["result"],
             settings=settings,
-            labels=LABELS,
+            labels=labels,
             code_fingerprint=code_fingerprint,
         )
         components = [data, candidate, baseline, linear, evaluator]
@@ -149,6 +149,27 @@ def test_blessed_then_not_blessed_against_it(run, toy, tmp_path):
     assert states == ["COMPLETE", "COMPLETE", "CACHED"]
     *_, states = run(worse.parent, examples, "code 2")
     assert states == ["COMPLETE", "COMPLETE", "CACHED", "COMPLETE"]
+
+
+def test_a_blessed_model_of_other_classes_is_no_measure(run, toy, tmp_path, caplog):
+    stars = toy.save_model(
+        tmp_path / "stars" / "Format-Serving", {"one": ["dull"], "five": ["good", "happy"]}
+    )
+    model = toy.save_model(
+        tmp_path / "good" / "Format-Serving",
+        {"negative": ["dull"], "positive": ["good", "happy"]},
+    )
+    rated = [(text, {"negative": "one", "positive": "five"}[label]) for text, label in ROWS]
+    rated_examples = toy.write_examples(tmp_path / "rated" / "Split-eval", rated).parent
+    examples = toy.write_examples(tmp_path / "examples" / "Split-eval", ROWS).parent
+
+    _, blessing, _ = run(stars.parent, rated_examples, "code", labels=["one", "five"])
+    assert blessing == "BLESSED"
+    evaluation, blessing, _ = run(model.parent, examples, "code")
+    found = outcome.read(evaluation)
+    assert (blessing, found["missed_bounds"]) == ("BLESSED", [])
+    assert found["blessed_before"] is None
+    assert "whose classes are all others: one, five" in caplog.text
 
 
 def test_not_blessed_for_too_small_a_lead_over_the_linear_baseline(run, toy, tmp_path):

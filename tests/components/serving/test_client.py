@@ -160,7 +160,7 @@ def test_nobody_answers() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with pytest.raises(UsageError, match="cannot be reached"):
+    with pytest.raises(ServerFailed, match="cannot be reached"):
         RestPredictor(f"http://127.0.0.1:{port}")(["a"])
 
 

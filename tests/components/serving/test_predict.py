@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def test_a_folder_without_a_model(tmp_path: Path) -> None:
 def test_every_record_becomes_a_line_in_its_place(tmp_path: Path) -> None:
     source, output = tmp_path / "in.csv", tmp_path / "out.jsonl"
     source.write_text('label,text\nx,"fine, für sich"\nx,   \ny,worse\n', encoding="utf-8")
-    assert predict_file(Lengths(), source, output, DATA) == FileCounts(predicted=2, rejected=1)
+    assert predict_file(Lengths(), source, output, DATA) == FileCounts(3, Counter(["empty_text"]))
     assert lines(output) == [
         {
             "text": "fine, für sich",

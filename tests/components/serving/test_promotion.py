@@ -165,3 +165,16 @@ def test_versions_that_do_not_exist(root: Path) -> None:
     with pytest.raises(UsageError, match="no version has the label 'canary'"):
         roll_back(root, "m", "canary")
     assert not (root / "models.config").exists()
+
+
+@pytest.mark.parametrize("label", ["bad label!", "", "a/b", "grün", "canary\n"])
+def test_a_label_that_a_url_cannot_hold(root: Path, label: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        promote(root, "m", 2, label)
+    assert str(refusal.value) == f"label {label!r}: expected letters, digits, _ and -, as canary"
+    assert not (root / "models.config").exists()
+
+
+def test_a_label_of_ones_own(root: Path) -> None:
+    assert promote(root, "m", 2, "A-b_9") == 2
+    assert written(root)[1] == {"A-b_9": 2, "stable": 5}
