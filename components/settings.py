@@ -4,7 +4,7 @@ A component gets its own section, as JSON in one execution property: what a step
 exactly what stands in its section, and so is its cache key.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -13,6 +13,7 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    field_validator,
     model_validator,
 )
 
@@ -47,10 +48,28 @@ class DataSettings(Section):
     max_reject_fraction: Fraction = Field(0.05, description="share of rejects that is tolerated")
     min_rows_per_class: PositiveInt = Field(10, description="rows of each class, in train")
 
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _labels_as_texts(cls, labels: Any) -> Any:
+        """Whole numbers as the reader spells those of the data; other values are no labels."""
+        if not isinstance(labels, list | tuple):
+            return labels
+        for label in labels:
+            if isinstance(label, bool) or not isinstance(label, str | int):
+                raise ValueError(
+                    f"labels must be texts, got {label!r}: YAML reads no, yes, true, null and 1.0 "
+                    'as other things; quote it: ["no", "yes"]'
+                )
+        return [str(label) for label in labels]
+
     @model_validator(mode="after")
     def _check(self) -> "DataSettings":
         if len(set(self.labels)) != len(self.labels) or "" in self.labels:
             raise ValueError(f"labels must be distinct and not empty, got {list(self.labels)}")
+        if padded := [label for label in self.labels if label != label.strip()]:
+            raise ValueError(
+                f"labels must not begin or end with blanks (no row's do), got {padded}"
+            )
         if self.text_column == self.label_column:
             raise ValueError(f"text_column and label_column are both '{self.text_column}'")
         missing = {features.TRAIN, features.EVAL} - set(self.splits)

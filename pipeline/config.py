@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, PositiveInt, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from components.errors import UsageError
 from components.evaluation.slices import check_bounds
@@ -110,16 +111,22 @@ class Config(Section):
         return self.model.model_copy(update={"embedding_dim": width})
 
 
+def preset_names() -> list[str]:
+    """The names that `--config` knows: the files in `pipeline/configs/`."""
+    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+
+
 def load_config(file: str | None = None, overrides: tuple[str, ...] = ()) -> Config:
     """Reads a configuration.
 
     Args:
-      file: a YAML file, or the name of a preset in `pipeline/configs/`; None: `default`.
+      file: the name of a preset, or a YAML file (./NAME where a preset is called NAME, too); None:
+        the preset `default`.
       overrides: `key.subkey=value` strings, the value being YAML; they win over the file.
 
     Raises:
-      UsageError: unreadable file, unknown key, value out of range, or a bound that the labels do
-        not allow; names file and key.
+      UsageError: unreadable file, unknown key, key that stands twice, value out of range, or a
+        bound that the labels do not allow; names file and key.
     """
     path = _find(file or "default")
     return _validate(_read_yaml(path), overrides, path)
@@ -146,21 +153,52 @@ def _validate(values: dict[str, Any], overrides: Sequence[str], path: Path) -> C
 
 
 def _find(file: str) -> Path:
+    presets = preset_names()
+    if file in presets:  # not first a file of that name: one may lie in the folder by chance
+        return PRESETS / f"{file}.yaml"
     path = Path(file)
-    preset = PRESETS / f"{file}.yaml"
-    if not path.is_file() and preset.is_file():
-        return preset
     if not path.is_file():
-        presets = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml")))
-        raise UsageError(f"{file}: no such configuration file (and no preset; presets: {presets})")
+        raise UsageError(
+            f"{file}: no such configuration file (and no preset; presets: {', '.join(presets)})"
+        )
     return path
+
+
+class _DuplicateKey(yaml.YAMLError):
+    """A key that stands twice in one mapping."""
+
+    def __init__(self, key: yaml.ScalarNode):
+        super().__init__(f"key '{key.value}' stands twice; keep one")
+        self.line = key.start_mark.line + 1
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice, where YAML would silently keep the last one."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Reads one mapping as written: before `<<` adds keys, which may stand in it already."""
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge" or not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise _DuplicateKey(key)
+            seen.add(key.value)
+        return node
+
+
+def _parse(text: str) -> Any:
+    return yaml.load(text, _UniqueKeyLoader)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = _parse(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
+    except _DuplicateKey as error:
+        raise UsageError(f"{path}:{error.line}: {error}") from None
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
@@ -174,7 +212,9 @@ def _apply(values: dict[str, Any], override: str) -> None:
     if not equals or not key.strip():
         raise UsageError(f"--set {override}: expected KEY=VALUE, as in --set train.seed=2")
     try:
-        value = yaml.safe_load(text)
+        value = _parse(text)
+    except _DuplicateKey as error:
+        raise UsageError(f"--set {override}: {error}") from None
     except yaml.YAMLError:
         raise UsageError(f"--set {override}: the value is not YAML") from None
     *parents, last = key.strip().split(".")
@@ -192,12 +232,43 @@ def _in_words(error: ValidationError, path: Path, overrides: Sequence[str]) -> s
     set_keys = [override.partition("=")[0].strip() for override in overrides]
     problems = []
     for problem in error.errors():
+        if _follows(problem):
+            continue
         key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            text = "unknown key"
-        else:
-            text = f"{problem['msg'].removeprefix('Value error, ')} (got {problem['input']!r})"
         from_set = any(f"{key}.".startswith(f"{k}.") or k.startswith(f"{key}.") for k in set_keys)
         source = "--set" if from_set else str(path)
-        problems.append(f"{source}: {key}: {text}")
+        problems.append(f"{source}: {key}: {_problem_in_words(problem, key in set_keys)}")
     return "; ".join(problems)
+
+
+def _follows(problem: ErrorDetails) -> bool:
+    """Whether a list is too short only because items of it are refused, each by itself."""
+    return problem["type"] == "too_short" and problem["ctx"]["actual_length"] < len(
+        problem["input"]
+    )
+
+
+def _problem_in_words(problem: ErrorDetails, set_itself: bool) -> str:
+    """What is wrong with a value, and the value, unless the words name it or it is a section."""
+    match problem["type"]:
+        case "extra_forbidden":
+            return "unknown key"
+        case "value_error" | "missing":  # the value is a whole section, or the words name it
+            return problem["msg"].removeprefix("Value error, ")
+        case "model_type":
+            text = _section_in_words(problem, set_itself)
+        case "tuple_type":
+            text = "expected a list, as [a, b]"
+        case "dict_type":
+            text = "expected keys and values, as {a: b}"
+        case _:
+            text = problem["msg"].replace("Tuple should", "List should")
+    return f"{text} (got {problem['input']!r})"
+
+
+def _section_in_words(problem: ErrorDetails, set_itself: bool) -> str:
+    section = Config.model_json_schema()["$defs"][problem["ctx"]["class_name"]]
+    key = next(iter(section["properties"]))
+    path = ".".join(str(part) for part in problem["loc"])
+    hint = f": set {path}.{key}=VALUE" if set_itself else ""
+    return f"this is a section, with keys like {key}{hint}"

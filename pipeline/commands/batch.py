@@ -14,7 +14,7 @@ from pipeline.commands.options import config_option, set_option, workdir_option
     metavar="FILES",
     multiple=True,
     required=True,
-    help="File, folder or glob, as for run --data; may be repeated.",
+    help="File, folder or glob of the formats of run --data; may be repeated.",
 )
 @click.option(
     "--output",

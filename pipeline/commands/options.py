@@ -1,25 +1,43 @@
 """Options that several commands share."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from components.errors import UsageError
 from pipeline.packages import PACKAGES
 
 WORKDIR = Path("sentiflow-workdir")
 
-config_option = click.option(
-    "--config",
-    "config_file",
-    metavar="F",
-    help="YAML file or preset (default, vectors, sst2_phrases, book).",
-)
+
+class _ConfigOption(click.Option):
+    """Its help names the presets: found for the help only, not at each start of the program."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from pipeline.config import preset_names
+
+        self.help = f"YAML file or preset ({', '.join(preset_names())})."
+        return super().get_help_record(ctx)
+
+
+class _Folder(click.Path):
+    """A folder that is named: an empty text, as of an unset shell variable, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            name = param.opts[0] if param else "folder"
+            raise UsageError(f"{name} is empty: expected a folder, as .")
+        return super().convert(value, param, ctx)
+
+
+config_option = click.option("--config", "config_file", metavar="F", cls=_ConfigOption)
 set_option = click.option(
     "--set", "overrides", multiple=True, metavar="K=V", help="Override a value: --set train.seed=2."
 )
 workdir_option = click.option(
     "--workdir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=_Folder(path_type=Path, file_okay=False),
     default=WORKDIR,
     show_default=True,
     help="Folder that holds everything a run leaves.",

@@ -8,9 +8,26 @@ from components.errors import UsageError
 from pipeline.commands.options import config_option, set_option, workdir_option
 
 
+def _one_path(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> str | None:
+    """The one --data: click by itself would take the last of several and drop the others."""
+    if len(given) > 1:
+        raise UsageError("--data was given twice: give a folder with both files")
+    if given == ("",):
+        raise UsageError("--data is empty: expected a file or folder")
+    return given[0] if given else None
+
+
 @click.command()
 @config_option
-@click.option("--data", metavar="PATH", help="File or folder of labelled sentences (data.path).")
+@click.option(
+    "--data",
+    metavar="PATH",
+    multiple=True,
+    callback=_one_path,
+    help="File or folder of labelled sentences (data.path).",
+)
 @workdir_option
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run's record instead of progress.")
@@ -35,7 +52,8 @@ def run(
     if not data_path:
         raise UsageError("no data: pass --data PATH or set data.path in the configuration")
     if not any(mark in data_path for mark in ("{", "://")) and not Path(data_path).exists():
-        raise UsageError(f"{data_path}: no such file or folder")
+        hint = "; give the folder, not a pattern" if set(data_path) & set("*?") else ""
+        raise UsageError(f"{data_path}: no such file or folder{hint}")
     define_lightly()
     try:
         record = run_pipeline(config, data_path, workdir, shown=not as_json, verbose=verbose)

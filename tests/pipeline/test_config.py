@@ -49,6 +49,11 @@ def test_null_in_a_section_does_not_break_an_override(tmp_path):
         ),
         ("- a\n- b\n", "my.yaml: expected keys and values, found list"),
         ("a: [", "my.yaml: not YAML"),
+        ("train: 3", "my.yaml: train: this is a section, with keys like batch_size (got 3)"),
+        ("train:\n", "my.yaml: train: this is a section, with keys like batch_size (got None)"),
+        ("train: {seed: 1}\ntext: {}\ntrain: {}\n", "my.yaml:3: key 'train' stands twice"),
+        ("train:\n  seed: 1\n  seed: 2\n", "my.yaml:3: key 'seed' stands twice; keep one"),
+        ("evaluate: {bounds: [{min: 1,\n min: 0}]}", "my.yaml:2: key 'min' stands twice"),
     ],
 )
 def test_wrong_file_is_refused_in_one_line(tmp_path, text, message):
@@ -65,14 +70,123 @@ def test_wrong_file_is_refused_in_one_line(tmp_path, text, message):
         ("=3", "--set =3: expected KEY=VALUE"),
         ("train.sed=3", "--set: train.sed: unknown key"),
         ("train.seed.x=3", "--set train.seed.x=3: 'seed' is a value, it has no 'x'"),
-        ("train=3", "--set: train"),
         ("data.labels=[a", "--set data.labels=[a: the value is not YAML"),
+        ("train={seed: 1, seed: 2}", "--set train={seed: 1, seed: 2}: key 'seed' stands twice"),
     ],
 )
 def test_wrong_override_is_refused_in_one_line(override, message):
     with pytest.raises(UsageError) as refusal:
         load_config(None, (override,))
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "train=3",
+            "--set: train: this is a section, with keys like batch_size: "
+            "set train.batch_size=VALUE (got 3)",
+        ),
+        (
+            "evaluate.bounds=[3]",
+            "--set: evaluate.bounds.0: this is a section, with keys like metric (got 3)",
+        ),
+        ("evaluate.bounds=[{min: 1}]", "--set: evaluate.bounds.0.metric: Field required"),
+        (
+            "train.max_epochs=null",
+            "--set: train: max_epochs and max_steps are both null: training would never end",
+        ),
+        ("data.labels=a,b", "--set: data.labels: expected a list, as [a, b] (got 'a,b')"),
+        ("tune.learning_rate=3", "--set: tune.learning_rate: expected a list, as [a, b] (got 3)"),
+        (
+            "data.labels=[a]",
+            "--set: data.labels: List should have at least 2 items after validation, not 1 "
+            "(got ['a'])",
+        ),
+        (
+            "tune.units=[0]",  # not also that the list is too short without it
+            "--set: tune.units.0: Input should be greater than 0 (got 0)",
+        ),
+        (
+            "train.seed={a: 1}",
+            "--set: train.seed: Input should be a valid integer (got {'a': 1})",
+        ),
+        ("data.splits=3", "--set: data.splits: expected keys and values, as {a: b} (got 3)"),
+    ],
+)
+def test_what_is_no_list_or_section_is_said_in_yamls_words(override, message):
+    with pytest.raises(UsageError) as refusal:
+        load_config(None, (override,))
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    ("labels", "texts"),
+    [
+        ("[0, 1]", ("0", "1")),
+        ("[-1, 0, 1]", ("-1", "0", "1")),
+        ("[0, '1', two]", ("0", "1", "two")),
+        ("['no', \"yes\"]", ("no", "yes")),
+    ],
+)
+def test_labels_that_are_whole_numbers_are_their_digits(labels, texts):
+    assert load_config(None, (f"data.labels={labels}",)).data.labels == texts
+
+
+@pytest.mark.parametrize(
+    ("labels", "got"),
+    [
+        ("[no, yes]", "False"),
+        ("[a, true]", "True"),
+        ("[1.0, 2.0]", "1.0"),
+        ("[a, null]", "None"),
+        ("[[a], b]", "['a']"),
+    ],
+)
+def test_labels_that_yaml_reads_as_something_else_are_to_be_quoted(labels, got):
+    with pytest.raises(UsageError) as refusal:
+        load_config(None, (f"data.labels={labels}",))
+    assert str(refusal.value) == (
+        f"--set: data.labels: labels must be texts, got {got}: YAML reads no, yes, true, null and "
+        '1.0 as other things; quote it: ["no", "yes"]'
+    )
+
+
+@pytest.mark.parametrize("label", ["negative ", " negative", "\N{NO-BREAK SPACE}negative"])
+def test_a_label_that_no_record_can_have_is_refused(tmp_path, label):
+    with pytest.raises(UsageError) as refusal:
+        load_config(write(tmp_path, f"data: {{labels: ['{label}', positive]}}"))
+    assert str(refusal.value).endswith(
+        f"my.yaml: data: labels must not begin or end with blanks (no row's do), got [{label!r}]"
+    )
+
+
+def test_merged_keys_are_no_duplicates(tmp_path):
+    text = """
+    kubeflow:
+      nodes:
+        Trainer: {<<: &big {<<: &small {cpu: "2", retries: 1}, cpu: "8"}, retries: 0}
+        Tuner: {<<: [*big, *small]}
+    """
+    nodes = load_config(write(tmp_path, text)).kubeflow.nodes
+    assert {id: (node.cpu, node.retries) for id, node in nodes.items()} == {
+        "Trainer": ("8", 0),
+        "Tuner": ("8", 1),
+    }
+
+
+@pytest.mark.parametrize(("file", "seed"), [(None, 1), ("default", 1), ("./default", 7)])
+def test_a_file_with_a_presets_name_does_not_replace_it(monkeypatch, tmp_path, file, seed):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "default").write_text("train: {seed: 7}\n", encoding="utf-8")
+    assert load_config(file).train.seed == seed
+
+
+def test_a_path_without_its_ending_is_no_preset(tmp_path):
+    path = write(tmp_path, "train: {seed: 7}\n")
+    with pytest.raises(UsageError, match="my: no such configuration file"):
+        load_config(path.removesuffix(".yaml"))
 
 
 def test_bound_on_an_unknown_label_is_refused():
