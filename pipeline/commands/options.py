@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,22 @@ class _Folder(click.Path):
             name = param.opts[0] if param else "folder"
             raise UsageError(f"{name} is empty: expected a folder, as .")
         return super().convert(value, param, ctx)
+
+
+def _one_path(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> str | None:
+    """The one --data: click by itself would take the last of several and drop the others."""
+    if len(given) > 1:
+        raise UsageError("--data was given twice: give a folder with both files")
+    if given == ("",):
+        raise UsageError("--data is empty: expected a file or folder")
+    return given[0] if given else None
+
+
+def data_option(help_text: str) -> Callable:
+    """`--data`, one path at most."""
+    return click.option("--data", metavar="PATH", multiple=True, callback=_one_path, help=help_text)
 
 
 config_option = click.option("--config", "config_file", metavar="F", cls=_ConfigOption)

@@ -5,29 +5,12 @@ from pathlib import Path
 import click
 
 from components.errors import UsageError
-from pipeline.commands.options import config_option, set_option, workdir_option
-
-
-def _one_path(
-    context: click.Context, option: click.Parameter, given: tuple[str, ...]
-) -> str | None:
-    """The one --data: click by itself would take the last of several and drop the others."""
-    if len(given) > 1:
-        raise UsageError("--data was given twice: give a folder with both files")
-    if given == ("",):
-        raise UsageError("--data is empty: expected a file or folder")
-    return given[0] if given else None
+from pipeline.commands.options import config_option, data_option, set_option, workdir_option
 
 
 @click.command()
 @config_option
-@click.option(
-    "--data",
-    metavar="PATH",
-    multiple=True,
-    callback=_one_path,
-    help="File or folder of labelled sentences (data.path).",
-)
+@data_option("File or folder of labelled sentences (data.path).")
 @workdir_option
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run's record instead of progress.")

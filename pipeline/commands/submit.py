@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from components.errors import UsageError
-from pipeline.commands.options import config_option, package_option, set_option
+from pipeline.commands.options import config_option, data_option, package_option, set_option
 from pipeline.packages import Package
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @package_option
 @config_option
 @set_option
-@click.option("--data", metavar="PATH", help="To train on, as the pods see it (data.path).")
+@data_option("To train on, as the pods see it (data.path).")
 @click.option(
     "--parameter",
     "given",

@@ -101,3 +101,12 @@ def test_data_that_run_cannot_take(monkeypatch, capsys, tmp_path, data, message)
     arguments = [f"--data={path}" for path in data]
     code, _, stderr = ended(monkeypatch, capsys, "run", *arguments)
     assert (code, stderr) == (2, f"sentiflow: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"), [(("a", "b"), "was given twice"), (("",), "is empty")]
+)
+def test_data_that_submit_cannot_take(monkeypatch, capsys, data, problem):
+    arguments = [f"--data={path}" for path in data]
+    code, _, stderr = ended(monkeypatch, capsys, "submit", *arguments)
+    assert code == 2 and stderr.startswith(f"sentiflow: --data {problem}: ")
