@@ -28,9 +28,9 @@ from components.settings import (
     VectorsSettings,
 )
 from pipeline.kubeflow_settings import KubeflowSettings
+from pipeline.presets import PRESETS, preset_names
 
 BATCH_STEP = "batch"  # `sentiflow batch` in `beam.nodes`; no step of the pipeline
-PRESETS = Path(__file__).parent / "configs"
 
 BeamOption = Annotated[str, Field(pattern=r"^--[A-Za-z][\w-]*(=.*)?$")]
 
@@ -109,11 +109,6 @@ class Config(Section):
         """`model` with the embedding as wide as it gets: with the numbers of sub-words."""
         width = self.model.embedding_dim + self.vectors.added_dim
         return self.model.model_copy(update={"embedding_dim": width})
-
-
-def preset_names() -> list[str]:
-    """The names that `--config` knows: the files in `pipeline/configs/`."""
-    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
 
 
 def load_config(file: str | None = None, overrides: tuple[str, ...] = ()) -> Config:

@@ -8,18 +8,9 @@ import click
 
 from components.errors import UsageError
 from pipeline.packages import PACKAGES
+from pipeline.presets import preset_names
 
 WORKDIR = Path("sentiflow-workdir")
-
-
-class _ConfigOption(click.Option):
-    """Its help names the presets: found for the help only, not at each start of the program."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        from pipeline.config import preset_names
-
-        self.help = f"YAML file or preset ({', '.join(preset_names())})."
-        return super().get_help_record(ctx)
 
 
 class _Folder(click.Path):
@@ -48,7 +39,12 @@ def data_option(help_text: str) -> Callable:
     return click.option("--data", metavar="PATH", multiple=True, callback=_one_path, help=help_text)
 
 
-config_option = click.option("--config", "config_file", metavar="F", cls=_ConfigOption)
+config_option = click.option(
+    "--config",
+    "config_file",
+    metavar="F",
+    help=f"YAML file or preset ({', '.join(preset_names())}).",
+)
 set_option = click.option(
     "--set", "overrides", multiple=True, metavar="K=V", help="Override a value: --set train.seed=2."
 )

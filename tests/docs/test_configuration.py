@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.config import PRESETS
 from pipeline.configuration_reference import reference
+from pipeline.presets import PRESETS
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline import cli
-from pipeline.config import preset_names
+from pipeline.presets import preset_names
 
 
 def ended(monkeypatch, capsys, *arguments):
