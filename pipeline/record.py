@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from components.errors import DataRefused, NotBlessed
+from components.ingest.repeats import Repeats
 from pipeline.config import Config
 from pipeline.fingerprint import code_fingerprint, package_versions
 from pipeline.store import NodeExecution, RunStore, StoredArtifact
@@ -96,8 +97,9 @@ class RunRecord:
     def take_rows(self, rejects_dir: str) -> None:
         """Takes what is known of the data from the summary that ingest left beside the rejects.
 
-        `rows` gets the counts; `data` gets for each split `rows`, `labels` and `lengths`, and some
-        `rejects`, see `RejectExample` in `components.ingest.summary`.
+        `rows` gets the counts; `data` gets for each split `rows`, `labels` and `lengths`, then
+        `repeats` (`components.ingest.repeats.Repeats`) and some `rejects`, see `RejectExample` in
+        `components.ingest.summary`.
         """
         from tfx.dsl.io import fileio
 
@@ -114,7 +116,17 @@ class RunRecord:
             }
             for split, labels in summary["splits"].items()
         }
-        self.data = {"splits": splits, "rejects": summary["reject_examples"], "vocabulary": None}
+        self.data = {
+            "splits": splits,
+            "repeats": summary["repeats"],
+            "rejects": summary["reject_examples"],
+            "vocabulary": None,
+        }
+
+    def repeats_in_words(self) -> list[str]:
+        """What is notable of repeated and contradictory sentences, a line each."""
+        found = (self.data or {}).get("repeats")
+        return Repeats.model_validate(found).in_words() if found else []
 
     def take_outcome(self, node: str, execution: NodeExecution) -> None:
         """Takes from a finished node what the record tells of it.
@@ -149,7 +161,7 @@ class RunRecord:
         with fileio.open(f"{graph}/transform_fn/assets/{features.VOCABULARY}", "rb") as file:
             words = sum(1 for _ in file)
         if self.data is None:  # where a node is looked at by itself
-            self.data = {"splits": {}, "rejects": []}
+            self.data = {"splits": {}, "repeats": None, "rejects": []}
         self.data["vocabulary"] = words
 
     def _take_training(self, execution: NodeExecution) -> None:

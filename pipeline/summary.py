@@ -28,6 +28,7 @@ def summary(record: RunRecord, workdir: Path) -> str:
     lines = [
         f"rows      {rows['read']:,} read, {rows['accepted']:,} accepted, {rejected:,} rejected, "
         f"{rows['duplicates']:,} dropped as duplicates",
+        *[f"repeats   {told}" for told in record.repeats_in_words()],
         *_vectors(record),
         f"accuracy  {metrics['accuracy']:.3f} on {metrics['example_count']:,} sentences of eval "
         f"(always the largest class: {majority:.3f}{_against(record)})",

@@ -1,6 +1,7 @@
 """What runs SentenceExampleGen: the Beam pipeline, its summary, and the verdict on the data."""
 
 import json
+import logging
 import os
 from typing import Any
 
@@ -27,6 +28,8 @@ from components.ingest.source import SourceFile
 from components.ingest.summary import refuse_unfit, summarise
 from components.settings import DataSettings
 from schema import features
+
+log = logging.getLogger(__name__)
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -78,6 +81,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             if exec_properties[REJECTS_DIR]:
                 copy_rejects(rejects.uri, exec_properties[REJECTS_DIR])
             raise
+        for told in summary.repeats.in_words():
+            log.warning(told)
         examples.split_names = artifact_utils.encode_split_names(list(splits))
         examples_utils.set_payload_format(examples, FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")

@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from components.errors import DataRefused
 from components.ingest.reader import read_rows
+from components.ingest.repeats import SentenceSample
 from components.ingest.rows import UNKNOWN_LABEL, Reject, shortened, unknown_label
 from components.ingest.source import SourceFile
 from components.ingest.splitting import assign_split, split_order, text_digest
@@ -84,6 +85,7 @@ def ingest_file(
     lengths: dict[str, Counter[int]] = {split: Counter() for split in splits}
     rejected: Counter[str] = Counter()
     unknown_labels: Counter[str] = Counter()
+    sample = SentenceSample()
     reject_examples: list[RejectExample] = []
     refusal = None
     read = duplicates = 0
@@ -113,6 +115,7 @@ def ingest_file(
                 split = file.split or assign_split(digest, settings.splits)
                 writers[split].write(serializer(item.text, item.label))
                 counts[split][item.label] += 1
+                sample.add(digest, item.label)
                 lengths[split][len(item.text.split())] += 1
         except DataRefused as error:
             refusal = str(error)
@@ -126,6 +129,7 @@ def ingest_file(
         splits=counts,
         lengths=lengths,
         unknown_labels=dict(unknown_labels),
+        sample=sample.counts(),
         reject_examples=representative(reject_examples),
         refusal=refusal,
     )

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from components.errors import DataRefused
 from components.ingest.lengths import LengthCounts, LengthHistogram, histograms
+from components.ingest.repeats import Repeats, Sample, merged
 from components.ingest.rows import UNKNOWN_LABEL, shortened
 from components.settings import DataSettings
 from schema import features
@@ -45,6 +46,7 @@ class FileOutcome(_Record):
     splits: dict[str, Counts]  # accepted rows by split and label
     lengths: dict[str, LengthCounts]  # accepted rows by split and number of words
     unknown_labels: Counts  # rejected rows by label, of the first `UNKNOWN_LABELS` labels
+    sample: Sample  # of the accepted rows, see `repeats`
     reject_examples: list[RejectExample]  # the file's first comes first
     refusal: str | None  # why the file as a whole was refused
 
@@ -67,6 +69,7 @@ class IngestSummary(_Record):
     duplicates: int
     splits: dict[str, Counts]
     lengths: dict[str, LengthHistogram]
+    repeats: Repeats
     reject_examples: list[RejectExample]
     files: list[FileCount]
     ignored_files: list[str]
@@ -97,6 +100,7 @@ def summarise(
         duplicates=sum(outcome.duplicates for outcome in outcomes),
         splits=counts,
         lengths=_lengths(outcomes, splits),
+        repeats=merged(outcome.sample for outcome in outcomes),
         reject_examples=representative(
             [example for outcome in outcomes for example in outcome.reject_examples]
         ),

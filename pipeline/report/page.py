@@ -55,7 +55,8 @@ def _rows(record: RunRecord) -> Section | None:
         return None
     title = "What was refused" if record.status == "refused" else "Rows"
     rejects = (record.data or {}).get("rejects") or []
-    return Section("rows", title, [data_charts.rows_chart(record.rows)], {"rejects": rejects})
+    values = {"rejects": rejects, "repeats": record.repeats_in_words()}
+    return Section("rows", title, [data_charts.rows_chart(record.rows)], values)
 
 
 def _data(record: RunRecord) -> Section | None:

@@ -60,6 +60,7 @@ LENGTHS = {
     "train": {"edges": [1, 3, 5], "rows": [1, 4]},
     "eval": {"edges": [1, 3, 5], "rows": [0, 2]},
 }
+REPEATS = {"sentences": 2, "rows": 4, "contradictory": 0}
 REJECT = {"file": "a.csv", "record": 3, "reason": "empty_text", "detail": "no 'text'", "raw": ",x"}
 
 
@@ -69,6 +70,7 @@ def ingested(folder):
         **ROWS,
         "splits": {"train": {"bad": 2, "good": 3}, "eval": {"bad": 2, "good": 0}},
         "lengths": LENGTHS,
+        "repeats": REPEATS,
         "reject_examples": [REJECT],
         "files": [],
     }
@@ -84,9 +86,13 @@ def test_what_is_known_of_the_data_comes_from_ingest(record, tmp_path):
             "train": {"rows": 5, "labels": {"bad": 2, "good": 3}, "lengths": LENGTHS["train"]},
             "eval": {"rows": 2, "labels": {"bad": 2, "good": 0}, "lengths": LENGTHS["eval"]},
         },
+        "repeats": REPEATS,
         "rejects": [REJECT],
         "vocabulary": None,
     }
+    assert record.repeats_in_words() == [
+        "about 50 % of the rows repeat the sentence of another row"
+    ]
 
 
 def test_vocabulary_is_counted_after_transform(record, tmp_path):
@@ -204,7 +210,10 @@ def test_summary_names_the_numbers(record, tmp_path):
     record.baseline = {"latest_blessed": {"accuracy": 0.79}, "linear": asdict(linear)}
     record.serve_check = {"p50_ms": 2.0, "p99_ms": 4.04}
     record.pushed_version = 3
+    record.data = {"repeats": {"sentences": 10, "rows": 10, "contradictory": 1}}
     text = summary(record, tmp_path)
+    told = "about 10 % of the sentences stand there with several labels"
+    assert f"\nrepeats   {told}\n" in text
     assert "1,000 read, 990 accepted, 9 rejected, 1 dropped as duplicates" in text
     assert "0.812 on 100 sentences of eval (always the largest class: 0.512; " in text
     assert "blessed model before: 0.790" in text

@@ -130,6 +130,7 @@ def test_split_files_become_artifacts(runs, data):
             "eval": {"edges": [1, 2, 3, 4, 5], "rows": [0, 0, 0, 8]},
             "test": {"edges": [1, 2, 3, 4, 5], "rows": [0, 0, 2, 0]},
         },
+        "repeats": {"sentences": 29, "rows": 33, "contradictory": 0},
         "ignored_files": ["README.md"],
         "span": 0,
         "version": None,

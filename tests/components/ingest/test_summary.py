@@ -17,7 +17,8 @@ SETTINGS = DataSettings(min_rows_per_class=2, max_reject_fraction=0.1)
 
 def outcome(**values):
     empty = {"split": None, "sha256": "00", "rejected": {}, "duplicates": 0}
-    nothing_wrong = {"lengths": {}, "reject_examples": [], "unknown_labels": {}, "refusal": None}
+    nothing_wrong = {"reject_examples": [], "unknown_labels": {}, "refusal": None}
+    empty |= {"lengths": {}, "sample": {}}
     splits = values["splits"]
     read = sum(sum(by_label.values()) for by_label in splits.values())
     read += sum(values.get("rejected", {}).values()) + values.get("duplicates", 0)
@@ -46,6 +47,7 @@ def test_summary_adds_up():
             splits={"train": GOOD["train"]},
             duplicates=4,
             lengths={"train": {2: 17}},
+            sample={"0a": {"negative": 1}},
             reject_examples=[],
         ),  # fmt: skip
         outcome(
@@ -54,6 +56,7 @@ def test_summary_adds_up():
             splits={"eval": GOOD["eval"]},
             lengths={"eval": {1: 2, 3: 1}},
             rejected={"nul_byte": 1, "empty_text": 2},
+            sample={"0a": {"positive": 2}, "0b": {"positive": 1}},
             reject_examples=[reject("empty_text", 4)],
         ),
     ]
@@ -68,6 +71,7 @@ def test_summary_adds_up():
             "train": {"edges": [1, 2, 3, 4], "rows": [0, 17, 0]},
             "eval": {"edges": [1, 2, 3, 4], "rows": [2, 0, 1]},
         },
+        "repeats": {"sentences": 2, "rows": 4, "contradictory": 1},
         "reject_examples": [
             {
                 "file": "b.csv", "record": 4, "reason": "empty_text",

@@ -140,6 +140,7 @@ def summary_of_rejects(folder):
         "read": 9, "accepted": 2, "rejected": {"empty_text": 7}, "duplicates": 0,
         "splits": {"train": {"bad": 2, "good": 0}},
         "lengths": {"train": {"edges": [1, 2], "rows": [2]}},
+        "repeats": {"sentences": 2, "rows": 2, "contradictory": 0},
         "reject_examples": [reject],
     }  # fmt: skip
     (folder / "summary.json").write_text(json.dumps(summary))

@@ -225,3 +225,12 @@ def test_many_classes(classes):
         [7 if i == j else 0 for j in range(classes)] for i in range(classes)
     ]
     assert page_of(record).texts["metrics"].count("class 2") >= 2
+
+
+def test_repeated_and_contradictory_sentences_are_told_of():
+    record = records.full()
+    assert "repeat the sentence" not in page_of(record).texts["rows"]  # as of older runs: not known
+    record.data["repeats"] = {"sentences": 80, "rows": 100, "contradictory": 40}
+    told = page_of(record).texts["rows"]
+    assert "About 20 % of the rows repeat the sentence of another row." in told
+    assert "About 50 % of the sentences stand there with several labels." in told
