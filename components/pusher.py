@@ -22,7 +22,7 @@ from tfx.utils import io_utils, proto_utils
 
 from components.artifacts import ReferenceProfile, Rejects
 from components.model_card.artifacts import CardSources, card_files
-from components.settings import CardSettings
+from components.model_card.settings import CardSettings
 from components.word_vectors.artifact import SelectedVectors
 from schema import features
 

@@ -9,13 +9,13 @@ import yaml
 from pydantic import Field, PositiveInt, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from components.drift.settings import DriftSettings
 from components.errors import UsageError
 from components.evaluation.slices import check_bounds
+from components.model_card.settings import CardSettings
 from components.serving.settings import ServingSettings
 from components.settings import (
-    CardSettings,
     DataSettings,
-    DriftSettings,
     EvaluateSettings,
     GateSettings,
     LinearBaselineSettings,

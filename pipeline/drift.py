@@ -11,11 +11,11 @@ from components.batch.inputs import find_inputs
 from components.drift.profile import TextProfile
 from components.drift.reading import answer, profile_answers, sample_sentences
 from components.drift.request_log import Answer, read_log
+from components.drift.settings import DriftSettings
 from components.drift.verdict import Verdict, judge
 from components.errors import SentiflowError, UsageError
 from components.serving.predict import LocalPredictor
 from components.serving.vocabulary import Vocabulary
-from components.settings import DriftSettings
 from pipeline.config import Config
 from pipeline.pushed import Model
 from schema import features

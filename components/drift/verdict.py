@@ -14,8 +14,8 @@ from components.drift.distances import (
     l_infinity,
 )
 from components.drift.profile import TextProfile
+from components.drift.settings import DriftSettings
 from components.drift.words import WordChange, most_changed, word_changes, word_counts
-from components.settings import DriftSettings
 
 
 @dataclass(frozen=True)

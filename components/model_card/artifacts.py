@@ -15,8 +15,8 @@ from components.evaluation import outcome
 from components.model_card.card import model_card
 from components.model_card.facts import RunFacts
 from components.model_card.markdown import render
+from components.model_card.settings import CardSettings
 from components.serve_check.result import read_result
-from components.settings import CardSettings
 from components.word_vectors.artifact import read_coverage
 from schema import features
 

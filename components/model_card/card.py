@@ -10,7 +10,7 @@ from typing import Any
 
 from components.model_card.facts import RunFacts
 from components.model_card.limits import limitations
-from components.settings import CardSettings
+from components.model_card.settings import CardSettings
 
 SCHEMA_VERSION = "0.0.2"  # of the Model Card Toolkit
 FIELDS_VERSION = 1  # of the fields that we add; raised when one changes its meaning or goes

@@ -3,7 +3,7 @@
 from typing import Any
 
 from components.model_card.facts import RunFacts
-from components.settings import CardSettings
+from components.model_card.settings import CardSettings
 
 WEAK_BY = 0.05  # of accuracy below the whole of eval
 

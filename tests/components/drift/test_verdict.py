@@ -5,8 +5,8 @@ import pytest
 
 from components.drift import labels
 from components.drift.profile import AnsweredSentence, profile
+from components.drift.settings import DriftSettings
 from components.drift.verdict import judge
-from components.settings import DriftSettings
 
 SETTINGS = DriftSettings()
 WORDS = np.array([f"w{n}" for n in range(500)])

@@ -6,7 +6,7 @@ import pytest
 
 from components.model_card.card import architecture, model_card
 from components.model_card.limits import weak_slices
-from components.settings import CardSettings
+from components.model_card.settings import CardSettings
 from tests.components.model_card.facts import run_facts
 
 NOTHING_STATED = CardSettings()

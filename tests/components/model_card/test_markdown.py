@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 
 from components.model_card.card import model_card
 from components.model_card.markdown import escaped, render
-from components.settings import CardSettings
+from components.model_card.settings import CardSettings
 from tests.components.model_card.facts import run_facts
 
 # What GitHub shows: CommonMark with tables and with links of bare addresses.
