@@ -17,6 +17,8 @@ from pipeline.console import silent_stderr
 from pipeline.outputs import keep_foreign
 from pipeline.pushed import find_model, model_in
 
+ANSWER_KEYS = ({"text", "label", "probabilities"}, {"text", "error", "record"})
+
 
 @contextlib.contextmanager
 def predictor(
@@ -94,7 +96,7 @@ def about_file(ask: Predictor, input_file: str, output_file: str, config: Config
 def _is_answer(line: bytes) -> bool:
     """Whether a line is one that `about_file` writes."""
     try:
-        return {"probabilities", "error"} & json.loads(line).keys() != set()
+        return json.loads(line).keys() in ANSWER_KEYS
     except (ValueError, AttributeError):
         return False
 

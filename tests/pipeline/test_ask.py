@@ -48,6 +48,7 @@ def test_a_models_folder_in_the_place_of_a_versions(pushed, config):
     [
         ("in.jsonl", '{"text": "good"}\n'),  # the input itself
         ("other.jsonl", '{"text": "good", "label": "positive"}\n'),
+        ("errors.jsonl", '{"error": "disk full", "host": "a"}\n'),  # somebody's log
         ("notes.txt", "remember the milk\n"),
         ("list.json", "[1, 2]"),
     ],
