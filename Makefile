@@ -14,6 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .demo
 TORCH := .venv-torch
+NVIDIA := $(shell command -v nvidia-smi)
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -95,9 +96,16 @@ bench-run: need-data setup  ## A whole run beside TFX's imdb example, and one in
 bench-scale: need-data setup  ## Ingest, statistics and Transform on ROWS sentences; writes docs/scale.md.
 	$(BIN)/python -m benchmarks.scale --data $(DATA)/train.tsv --rows $(ROWS) --write docs/scale.md $(OPTIONS)
 
-bench-gpu: need-data setup  ## The training table on a GPU; says that it is skipped where there is none.
+bench-gpu: need-data setup $(if $(NVIDIA),$(VENV)/.gpu $(TORCH)/.ready)  ## The training table on a GPU; says that it is skipped where there is none.
 	$(BIN)/pytest -q -rs tests/components/test_gpu.py
-	$(BIN)/python -m benchmarks.training --data $(DATA) --gpu
+	$(BIN)/python -m benchmarks.training --data $(DATA) --gpu \
+	    $(if $(NVIDIA),--torch $(TORCH)/bin/python) $(OPTIONS)
+
+# NVIDIA's libraries, without which TensorFlow sees no GPU: 5 GB.
+$(VENV)/.gpu: requirements-gpu.txt $(VENV)/.ready
+	@echo "== adding NVIDIA's libraries to $(VENV) (minutes)"
+	$(BIN)/uv pip install --quiet --require-hashes -r requirements-gpu.txt
+	touch $@
 
 # PyTorch comes with NVIDIA's libraries and does not import without them: 5 GB.
 $(TORCH)/.ready: requirements-torch.txt | setup

@@ -55,6 +55,8 @@ def table(results: dict[str, Best]) -> list[str]:
 @click.option("--gpu", is_flag=True, help="Do nothing where TensorFlow sees no GPU.")
 def main(data: Path, torch: Path | None, rounds: int, quick: bool, gpu: bool) -> None:
     """Print the table of training speeds."""
+    # Of several processes the first would take all of a GPU's memory.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     own = dict(os.environ)  # of the contestants that choose their threads themselves
     share_cores()
     import tensorflow as tf
