@@ -92,7 +92,7 @@ def _contestants(
 
     from benchmarks import padded
     from benchmarks.rows import read_sentences, save_batches, transformed, write_tsv
-    from components import batches
+    from components.batches import SplitRows
     from components.fitting import Fitting
     from pipeline.config import load_config
 
@@ -122,15 +122,9 @@ def _contestants(
     }
     if torch is None:
         return contestants
-    save_batches(
-        batches.training_batches(
-            training_data.train_files,
-            training_data.max_length,
-            config.train.batch_size,
-            config.train.seed,
-        ),
-        folder / "batches.npz",
-    )
+    rows = SplitRows(training_data.train_files, training_data.max_length)
+    shuffled = rows.training_batches(config.train.batch_size, config.train.seed)
+    save_batches(shuffled, folder / "batches.npz")
     script = [str(Path(__file__).with_name("torch_lstm.py")), str(folder / "batches.npz")]
     options = {
         "words": training_data.vocabulary_size,

@@ -4,57 +4,77 @@ import tensorflow as tf
 
 from schema import features
 
-SHUFFLE_ROWS = 100_000  # serialized rows held for shuffling, about 200 bytes each
+MEMORY_ROWS = (
+    100_000  # serialized rows, about 200 bytes each: kept if there are no more, or shuffled
+)
 POOL_BATCHES = 64  # batches whose rows are sorted by length together
 PARALLEL_FILES = 8
 READERS = 2  # threads
+READ_ROWS = 256  # that a reader hands over together: one by one costs ten times the reading
 PREFETCHED_BATCHES = 8
 
 
-def training_batches(
-    patterns: list[str], max_length: int, batch_size: int, seed: int, drop_remainder: bool = False
-) -> tf.data.Dataset:
-    """Reads one epoch in an order that depends on the seed alone.
+class SplitRows:
+    """The rows of a split, for epoch after epoch: read once and kept, if they fit into memory.
 
     Args:
-        patterns: globs of gzipped TFRecord files of tf.Example.
-        max_length: length of the `ids` in the files.
-        batch_size: rows of a batch.
-        seed: of this epoch; another seed gives other batches in another order.
-      drop_remainder: leave out the one batch that would not be full; its shape is then static in
-        the rows, which is what it takes to split it over several GPUs.
-
-    Returns:
-        Pairs of ids int64 [rows, longest] and label ids int64 [rows], with rows <= batch_size and
-        `longest` the number of tokens in the batch's longest row.
+      patterns: globs of gzipped TFRecord files of tf.Example.
+      max_length: length of the `ids` in the files.
+      memory_rows: so many rows fit.
     """
-    files = tf.data.Dataset.list_files(patterns, shuffle=True, seed=seed)
-    rows = _records(files).shuffle(SHUFFLE_ROWS, seed=seed)
-    return _by_length(rows, max_length, batch_size, seed, drop_remainder)
 
+    def __init__(self, patterns: list[str], max_length: int, memory_rows: int = MEMORY_ROWS):
+        self._patterns, self._max_length, self._memory_rows = patterns, max_length, memory_rows
+        files = tf.data.Dataset.list_files(patterns, shuffle=False)
+        self._in_order = _records(files)
+        first = list(self._in_order.batch(memory_rows + 1).take(1))
+        self._kept = bool(first) and len(first[0]) <= memory_rows
+        if self._kept:
+            self._in_order = tf.data.Dataset.from_tensor_slices(first[0])
 
-def evaluation_batches(patterns: list[str], max_length: int, batch_size: int) -> tf.data.Dataset:
-    """Reads the rows once, always in the same order, in batches as `training_batches` makes."""
-    files = tf.data.Dataset.list_files(patterns, shuffle=False)
-    return _by_length(_records(files), max_length, batch_size, seed=None)
+    def training_batches(
+        self, batch_size: int, seed: int, drop_remainder: bool = False
+    ) -> tf.data.Dataset:
+        """Gives one epoch in an order that depends on the seed alone.
 
+        Args:
+          batch_size: rows of a batch.
+          seed: of this epoch; another seed gives other batches in another order.
+          drop_remainder: leave out the one batch that would not be full; its shape is then static
+            in the rows, which is what it takes to split it over several GPUs.
 
-def count_labels(patterns: list[str], max_length: int, classes: int) -> list[int]:
-    """Counts the rows of each class, in the order of the label ids."""
-    counts = tf.zeros([classes], tf.int64)
-    for _, label_ids in evaluation_batches(patterns, max_length, batch_size=1024):
-        label_ids = tf.cast(label_ids, tf.int32)
-        counts += tf.math.bincount(label_ids, minlength=classes, dtype=tf.int64)
-    return counts.numpy().tolist()
+        Returns:
+          Pairs of ids int64 [rows, longest] and label ids int64 [rows], with rows <= batch_size and
+          `longest` the number of tokens in the batch's longest row.
+        """
+        if self._kept:
+            rows = self._in_order
+        else:
+            files = tf.data.Dataset.list_files(self._patterns, shuffle=True, seed=seed)
+            rows = _records(files)
+        rows = rows.shuffle(self._memory_rows, seed=seed)
+        return _by_length(rows, self._max_length, batch_size, seed, drop_remainder)
+
+    def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
+        """Gives the rows once, always in the same order, in batches as `training_batches` makes."""
+        return _by_length(self._in_order, self._max_length, batch_size, seed=None)
+
+    def count_labels(self, classes: int) -> list[int]:
+        """Counts the rows of each class, in the order of the label ids."""
+        counts = tf.zeros([classes], tf.int64)
+        for _, label_ids in self.evaluation_batches(batch_size=1024):
+            label_ids = tf.cast(label_ids, tf.int32)
+            counts += tf.math.bincount(label_ids, minlength=classes, dtype=tf.int64)
+        return counts.numpy().tolist()
 
 
 def _records(files: tf.data.Dataset) -> tf.data.Dataset:
     return files.interleave(
-        lambda file: tf.data.TFRecordDataset(file, compression_type="GZIP"),
+        lambda file: tf.data.TFRecordDataset(file, compression_type="GZIP").batch(READ_ROWS),
         cycle_length=PARALLEL_FILES,
         num_parallel_calls=READERS,
         deterministic=True,
-    )
+    ).unbatch()
 
 
 def _by_length(

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components import batches
 from components.adam import RowAdam
+from components.batches import SplitRows
 from components.checkpoints import Checkpoint
 from components.epochs import Epoch, best_epoch
 from components.errors import DataRefused, SentiflowError, UsageError
@@ -52,8 +52,8 @@ class Fitting:
         pretrained: Pretrained | None = None,
     ):
         self._data, self._settings = data, settings
-        self._counts = _count_rows(data, features.TRAIN, data.train_files)
-        _count_rows(data, features.EVAL, data.eval_files)
+        self._rows, self._counts = _split_rows(data, features.TRAIN, data.train_files)
+        eval_rows, _ = _split_rows(data, features.EVAL, data.eval_files)
         strategy = _strategy()
         self._split_batches = strategy.num_replicas_in_sync > 1
         self._batches_per_epoch = _batches_per_epoch(
@@ -65,9 +65,7 @@ class Fitting:
         self._learned = [weight for weight in self._model.weights if weight is not fixed]
         self._closed_epochs = pretrained.closed_epochs if pretrained else 0
         self._evaluate_batch = _batch_evaluation(self._model)
-        self._eval_batches = batches.evaluation_batches(
-            data.eval_files, data.max_length, EVALUATION_BATCH
-        )
+        self._eval_batches = eval_rows.evaluation_batches(EVALUATION_BATCH)
         self.history: list[Epoch] = []
         self.best: list[np.ndarray] = []  # of `_learned`
 
@@ -104,12 +102,8 @@ class Fitting:
         """Trains; returns Epoch's fields about it."""
         # The order follows from the seed and the epoch's number: a resumed run repeats it.
         seed = np.random.SeedSequence([self._settings.seed, number]).generate_state(1)[0]
-        rows = batches.training_batches(
-            self._data.train_files,
-            self._data.max_length,
-            self._settings.batch_size,
-            int(seed),
-            drop_remainder=self._split_batches,
+        rows = self._rows.training_batches(
+            self._settings.batch_size, int(seed), drop_remainder=self._split_batches
         )
         sentences = min(sum(self._counts), steps * self._settings.batch_size)
         start = time.monotonic()
@@ -177,12 +171,13 @@ class Fitting:
         return [variable for variable in variables if variable is not fixed]
 
 
-def _count_rows(data: TrainingData, split: str, files: list[str]) -> list[int]:
-    """The rows of each class."""
-    counts = batches.count_labels(files, data.max_length, data.classes)
+def _split_rows(data: TrainingData, split: str, files: list[str]) -> tuple[SplitRows, list[int]]:
+    """The rows, and how many of each class there are."""
+    rows = SplitRows(files, data.max_length)
+    counts = rows.count_labels(data.classes)
     if not sum(counts):
         raise DataRefused(f"split '{split}' has no rows in {', '.join(files)}: give it some")
-    return counts
+    return rows, counts
 
 
 def _strategy() -> tf.distribute.Strategy:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components import batches
+from components.batches import SplitRows
 from components.calibration import Calibration, calibrate, logits_of
 from components.checkpoints import Checkpoint
 from components.epochs import best_epoch, finished, progress_line, write_summary
@@ -126,7 +126,8 @@ def calibrate_on_eval(model: keras.Model, data: TrainingData, seed: int) -> Cali
       data: of the training run.
       seed: of the order of the rows.
     """
-    rows = batches.training_batches(data.eval_files, data.max_length, CALIBRATION_BATCH, seed)
+    eval_rows = SplitRows(data.eval_files, data.max_length)
+    rows = eval_rows.training_batches(CALIBRATION_BATCH, seed)
     calibration = calibrate(*logits_of(model, rows.take(CALIBRATION_BATCHES)))
     log.info(
         "temperature %.2f: calibration error %.3f -> %.3f on eval",

@@ -11,13 +11,12 @@ from kfp.dsl import ContainerSpec
 from components.errors import UsageError
 from pipeline.config import Config
 from pipeline.fingerprint import source_fingerprint
+from pipeline.gpus import HIDDEN_GPU
 from pipeline.kubeflow.database import CREDENTIALS
 from pipeline.kubeflow_settings import PodSettings
 
 USER = 10001  # the user and group of the images
 PAUSE, PAUSE_FACTOR = 30, 2.0  # seconds before the first retry; each further pause is longer
-# Some container runtimes show a machine's GPUs to every container, asked for or not.
-HIDDEN_GPU = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 def write_package(pipeline: Any, path: Path) -> None:

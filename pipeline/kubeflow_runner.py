@@ -15,14 +15,13 @@ from kfp.dsl import HTML, Artifact, ClassificationMetrics, ContainerSpec, Markdo
 
 from components.errors import UsageError
 from pipeline.config import Config
+from pipeline.gpus import GPU_STEPS
 from pipeline.kubeflow import node_ir
 from pipeline.kubeflow.task import AS_CONFIGURED, REPORT
 from pipeline.kubeflow_containers import component, container, place, task_arguments, write_package
 from pipeline.kubeflow_jobs import batch_pipeline, drift_pipeline
 from pipeline.kubeflow_settings import PodSettings
 from pipeline.packages import Package
-
-GPU_NODES = ("Trainer", "Tuner")
 
 
 def compile_package(config: Config, path: Path, package: Package = "train") -> None:
@@ -97,7 +96,7 @@ def _node_component(config: Config, node_id: str, arguments: list[str]) -> Calla
 
 
 def _on_gpu(config: Config, node_id: str) -> bool:
-    return node_id in GPU_NODES and config.kubeflow.gpu.count > 0
+    return node_id in GPU_STEPS and config.kubeflow.gpu.count > 0
 
 
 def _pod(config: Config, node_id: str) -> PodSettings:

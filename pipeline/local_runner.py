@@ -63,7 +63,7 @@ def run_pipeline(
     """
     share_cores()
     _find_vectors(config.vectors)
-    # Of two steps at a time the one would take all of a GPU's memory, and leave the other none.
+    # Else TensorFlow would take all of a GPU's memory, whoever else uses the machine.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     workdir = workdir.absolute()
     record = RunRecord.start(config)

@@ -1,10 +1,14 @@
 """What tests in several folders use."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+# What a test compares with a CPU's results would differ on a GPU by TensorFloat-32's rounding.
+os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [

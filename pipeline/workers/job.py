@@ -9,6 +9,7 @@ import threading
 import time
 from multiprocessing.connection import Connection
 
+from pipeline.gpus import GPU_STEPS, HIDDEN_GPU
 from pipeline.progress import OWN_LOGGERS
 from pipeline.workers.messages import Done, Failed, Job, Said, Started
 
@@ -32,6 +33,8 @@ def run_job(connection: Connection, lock: int | None) -> None:
     threading.Thread(target=_end_with_parent, args=[connection], daemon=True).start()
     if job.log:
         _send_output_to(job.log)
+    if job.step not in GPU_STEPS:
+        os.environ.update(HIDDEN_GPU)  # nothing here has asked for the GPUs yet
     outcome = _outcome(job)
     # Whoever has the outcome may take the log, close the connection and start another run.
     _flush()

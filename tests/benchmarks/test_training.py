@@ -6,7 +6,7 @@ import tensorflow as tf
 from benchmarks.rows import numbered, read_sentences, transformed
 from benchmarks.training import EXAMPLE, OURS, PADDED, table
 from benchmarks.turns import Best, Turn, best, timed
-from components import batches
+from components.batches import SplitRows
 from components.settings import TextSettings
 
 
@@ -43,7 +43,7 @@ def test_transformed_rows_are_read_as_those_of_transform(tmp_path):
     sentences = read_sentences(file)
     assert sentences.label_ids == [1, 0]  # no, yes
     data = transformed(sentences, TextSettings(max_length=6), tmp_path)
-    ((ids, label_ids),) = batches.training_batches(data.train_files, 6, 4, seed=1)
+    ((ids, label_ids),) = SplitRows(data.train_files, 6).training_batches(4, seed=1)
     assert data.vocabulary_size == 2 + len({"a", "good", "bad", "film", "."})
     assert sorted(label_ids.numpy()) == [0, 1]
     assert sorted(tf.math.count_nonzero(ids, axis=1).numpy()) == [3, 4]

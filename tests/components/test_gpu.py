@@ -32,9 +32,12 @@ def test_training_takes_the_cudnn_kernel():
     assert any("Cudnn" in name for name in operations(model))
 
 
-def test_the_exported_twin_computes_the_same_without_it():
-    model = build_model(SETTINGS, vocabulary_size=20, classes=2)
-    twin = build_model(SETTINGS, vocabulary_size=20, classes=2, use_cudnn=False)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("pooling", ["last", "max", "mean"])
+def test_the_exported_twin_computes_the_same_without_it(bidirectional, pooling):
+    settings = SETTINGS.model_copy(update={"bidirectional": bidirectional, "pooling": pooling})
+    model = build_model(settings, vocabulary_size=20, classes=2)
+    twin = build_model(settings, vocabulary_size=20, classes=2, use_cudnn=False)
     twin.set_weights(model.get_weights())
     assert not any("Cudnn" in name for name in operations(twin))
     np.testing.assert_allclose(model(IDS), twin(IDS), atol=1e-4)

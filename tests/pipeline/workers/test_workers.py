@@ -1,6 +1,7 @@
 """Executors in processes of their own: what they give back, say and raise, how they are stopped."""
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -52,6 +53,14 @@ def test_what_is_said_arrives_and_the_rest_is_logged(workers, tmp_path):
     for line in ("I tensorflow: chatter", "W components.trainer: slow"):
         assert line in log
     assert {"printed", "from native code"} <= set(log.splitlines())
+
+
+@pytest.mark.parametrize(("step", "seen"), [("Evaluator", "-1"), ("Trainer", "0,1")])
+def test_only_training_sees_a_gpu(step, seen, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    with contextlib.closing(Workers()) as workers:
+        workers.run(dataclasses.replace(job("see", tmp_path), step=step), silent)
+    assert (tmp_path / "file").read_text() == seen
 
 
 def test_what_is_printed_is_in_the_log_as_soon_as_the_job_is_done(tmp_path, monkeypatch):
