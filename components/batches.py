@@ -4,9 +4,7 @@ import tensorflow as tf
 
 from schema import features
 
-MEMORY_ROWS = (
-    100_000  # serialized rows, about 200 bytes each: kept if there are no more, or shuffled
-)
+MEMORY_ROWS = 100_000  # serialized, about 200 bytes each: so many are kept, or held for shuffling
 POOL_BATCHES = 64  # batches whose rows are sorted by length together
 PARALLEL_FILES = 8
 READERS = 2  # threads

@@ -105,7 +105,6 @@ def create_pipeline(
             dimension=config.model.embedding_dim,
             code_fingerprint=code_fingerprint("components.word_vectors.component"),
         )
-        vectors.add_upstream_node(gate)
     word_vectors = vectors.outputs["word_vectors"] if vectors else None
     transform = Transform(
         word_vectors=word_vectors,

@@ -87,7 +87,7 @@ def test_word_vectors_are_a_step_of_their_own_if_there_are_any(tmp_path):
     ir = compile_pipeline(tmp_path, "vectors.path=/vectors.txt", "beam.workers=2")
     nodes = {wrapper.pipeline_node.node_info.id: wrapper.pipeline_node for wrapper in ir.nodes}
     assert len(nodes) == len(without.nodes) + 1
-    assert set(nodes["WordVectors"].upstream_nodes) == {"SentenceExampleGen", "DataGate"}
+    assert set(nodes["WordVectors"].upstream_nodes) == {"SentenceExampleGen"}
     for reader in ("Transform", "Trainer"):
         assert "WordVectors" in nodes[reader].upstream_nodes
         assert "word_vectors" in nodes[reader].inputs.inputs
