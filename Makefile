@@ -1,6 +1,6 @@
 # Everything that a person or CI does with sentiflow. Needs Python 3.11, make and a package registry.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run-demo ask-demo test test-unit test-kubeflow images test-swaps \
+.PHONY: help setup setup-gpu demo run-demo ask-demo test test-unit test-kubeflow images test-swaps \
     fuzz-serving bench bench-training bench-run bench-scale bench-gpu bench-serving bench-batch \
     bench-quality bench-startup need-data docs format lock clean
 
@@ -27,6 +27,13 @@ $(VENV)/.ready: requirements-uv.txt requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	$(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt requirements-uv.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+setup-gpu: $(VENV)/.gpu  ## Add NVIDIA's libraries, with which Trainer and Tuner use this machine's GPU (5 GB).
+
+$(VENV)/.gpu: requirements-gpu.txt $(VENV)/.ready
+	@echo "== adding NVIDIA's libraries to $(VENV) (minutes)"
+	$(BIN)/uv pip install --quiet --require-hashes -r requirements-gpu.txt
 	touch $@
 
 demo: setup $(DEMO)/sentences.tsv run-demo ask-demo  ## Train on film reviews, serve the model, ask it three sentences.
@@ -96,16 +103,10 @@ bench-run: need-data setup  ## A whole run beside TFX's imdb example, and one in
 bench-scale: need-data setup  ## Ingest, statistics and Transform on ROWS sentences; writes docs/scale.md.
 	$(BIN)/python -m benchmarks.scale --data $(DATA)/train.tsv --rows $(ROWS) --write docs/scale.md $(OPTIONS)
 
-bench-gpu: need-data setup $(if $(NVIDIA),$(VENV)/.gpu $(TORCH)/.ready)  ## The training table on a GPU; says that it is skipped where there is none.
+bench-gpu: need-data setup $(if $(NVIDIA),setup-gpu $(TORCH)/.ready)  ## The training table on a GPU; says that it is skipped where there is none.
 	$(BIN)/pytest -q -rs tests/components/test_gpu.py
 	$(BIN)/python -m benchmarks.training --data $(DATA) --gpu \
 	    $(if $(NVIDIA),--torch $(TORCH)/bin/python) $(OPTIONS)
-
-# NVIDIA's libraries, without which TensorFlow sees no GPU: 5 GB.
-$(VENV)/.gpu: requirements-gpu.txt $(VENV)/.ready
-	@echo "== adding NVIDIA's libraries to $(VENV) (minutes)"
-	$(BIN)/uv pip install --quiet --require-hashes -r requirements-gpu.txt
-	touch $@
 
 # PyTorch comes with NVIDIA's libraries and does not import without them: 5 GB.
 $(TORCH)/.ready: requirements-torch.txt | setup
