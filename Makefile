@@ -14,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .demo
 TORCH := .venv-torch
-NVIDIA := $(shell command -v nvidia-smi)
+NVIDIA := $(shell command -v nvidia-smi 2>/dev/null)
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -27,6 +27,7 @@ $(VENV)/.ready: requirements-uv.txt requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	$(BIN)/uv pip sync --quiet --require-hashes requirements-dev.txt requirements-uv.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	rm -f $(VENV)/.gpu  # what it stands for is no longer there
 	touch $@
 
 setup-gpu: $(VENV)/.gpu  ## Add NVIDIA's libraries, with which Trainer and Tuner use this machine's GPU (5 GB).
@@ -92,7 +93,7 @@ need-data:
 $(DEMO)/workdir/serving: | setup
 	$(MAKE) $(DEMO)/sentences.tsv run-demo
 
-bench: bench-training bench-run bench-scale  ## Measure training, a whole run and growth with the data (20 minutes; DATA=FOLDER).
+bench: bench-training bench-run bench-scale  ## Measure training, a whole run and growth with the data (25 minutes; DATA=FOLDER).
 
 bench-training: need-data setup $(TORCH)/.ready  ## Training speed beside padded rows, TFX's imdb example and PyTorch.
 	$(BIN)/python -m benchmarks.training --data $(DATA) --torch $(TORCH)/bin/python $(OPTIONS)

@@ -109,9 +109,18 @@ def main(data: Path, config: str, overrides: tuple[str, ...], rounds: int, quick
         if quick:
             data, overrides, rounds = _first_rows(data, folder / "data"), (*overrides, *QUICK), 1
         overrides = ("serve_check.p99_ms=10000", *overrides)  # a busy machine is no failure here
-        ours = [sys.executable, "-m", "pipeline.cli", "run", "--config", config, "--data", data]
+        ours: Command = [
+            sys.executable,
+            "-m",
+            "pipeline.cli",
+            "run",
+            "--config",
+            config,
+            "--data",
+            data,
+        ]
         ours += [part for override in overrides for part in ("--set", override)]
-        theirs = [sys.executable, "-m", "benchmarks.imdb_example", "--data", data]
+        theirs: Command = [sys.executable, "-m", "benchmarks.imdb_example", "--data", data]
         done = []
         for number in range(rounds):
             workdirs = folder / f"ours-{number}", folder / f"theirs-{number}"
@@ -134,7 +143,11 @@ def main(data: Path, config: str, overrides: tuple[str, ...], rounds: int, quick
         "on its own eval rows\n"
     )
     print("\n".join(rounds_table(done)))
-    print(f"nothing changed: {second_seconds:.1f} s ({_verdict(second_seconds, REPEAT_AIM)})\n")
+    print(
+        f"nothing changed since round 1: {second_seconds:.1f} s "
+        f"({_verdict(second_seconds, REPEAT_AIM)})\n"
+    )
+    print("The steps of round 1:\n")
     print("\n".join(steps_table(first, second)))
     print("\n| imports of a run in which nothing changed | seconds of its own |\n|---|---|")
     print("\n".join(f"| {package} | {seconds:.2f} |" for seconds, package in imports))

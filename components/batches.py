@@ -43,7 +43,8 @@ class SplitRows:
 
         Returns:
           Pairs of ids int64 [rows, longest] and label ids int64 [rows], with rows <= batch_size and
-          `longest` the number of tokens in the batch's longest row.
+          `longest` the number of tokens in the batch's longest row. To be read once: a second time
+          they would come in another order.
         """
         if self._kept:
             rows = self._in_order

@@ -52,8 +52,8 @@ class Fitting:
         pretrained: Pretrained | None = None,
     ):
         self._data, self._settings = data, settings
-        self._rows, self._counts = _split_rows(data, features.TRAIN, data.train_files)
-        eval_rows, _ = _split_rows(data, features.EVAL, data.eval_files)
+        self._rows, self._counts = _counted_rows(data, features.TRAIN, data.train_files)
+        eval_rows, _ = _counted_rows(data, features.EVAL, data.eval_files)
         strategy = _strategy()
         self._split_batches = strategy.num_replicas_in_sync > 1
         self._batches_per_epoch = _batches_per_epoch(
@@ -171,7 +171,7 @@ class Fitting:
         return [variable for variable in variables if variable is not fixed]
 
 
-def _split_rows(data: TrainingData, split: str, files: list[str]) -> tuple[SplitRows, list[int]]:
+def _counted_rows(data: TrainingData, split: str, files: list[str]) -> tuple[SplitRows, list[int]]:
     """The rows, and how many of each class there are."""
     rows = SplitRows(files, data.max_length)
     counts = rows.count_labels(data.classes)

@@ -95,7 +95,8 @@ def create_pipeline(
         code_fingerprint=code_fingerprint("components.data_gate"),
     )
 
-    # 3. Choose the word vectors, if there are any; tokens to ids, padded to max_length.
+    # 3. Choose the word vectors, if there are any: beside step 2, for which they need not wait.
+    # Tokens to ids, padded to max_length.
     vectors = None
     if config.vectors.given:
         vectors = WordVectors(

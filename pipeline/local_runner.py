@@ -101,7 +101,7 @@ def run_pipeline(
 
 
 def _find_vectors(settings: VectorsSettings) -> None:
-    """Raises UsageError for what WordVectors would not find only after minutes of other steps."""
+    """Raises UsageError for what else only the step WordVectors would find, after ingest."""
     from components.word_vectors.source import find_files
     from components.word_vectors.subwords import find_subwords
 

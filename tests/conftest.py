@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-# What a test compares with a CPU's results would differ on a GPU by TensorFloat-32's rounding.
-os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
+# Of several test processes the first would take all of a GPU's memory.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [

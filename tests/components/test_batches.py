@@ -14,8 +14,8 @@ MAX_LENGTH = 9
 
 @pytest.fixture(scope="module")
 def rows():
-    """500 rows, each with an id of its own first, of 1 to 9 tokens."""
-    return [([2 + i] + [1] * (i * 7 % MAX_LENGTH), i % 3) for i in range(500)]
+    """1,500 rows, each with an id of its own first, of 1 to 9 tokens."""
+    return [([2 + i] + [1] * (i * 7 % MAX_LENGTH), i % 3) for i in range(1500)]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def pattern(rows, tmp_path_factory):
     return f"{folder}/*"
 
 
-@pytest.fixture(params=[1000, 100], ids=["kept", "streamed"])
+@pytest.fixture(params=[2000, 300], ids=["kept", "streamed"])
 def split(request, pattern):
     return SplitRows([pattern], MAX_LENGTH, memory_rows=request.param)
 
@@ -48,7 +48,7 @@ def test_every_row_comes_once_with_its_label(rows, split, batch_size):
     ):
         batches = _read(dataset)
         sizes = sorted(len(ids) for ids, _ in batches)
-        assert len(sizes) == -(-500 // batch_size)
+        assert len(sizes) == -(-1500 // batch_size)
         assert sizes[1:] == [batch_size] * (len(sizes) - 1)
         got = [
             (row[row != 0].tolist(), int(label_id))
@@ -90,7 +90,7 @@ def test_evaluation_has_one_order(split):
 
 
 def test_count_labels(split):
-    assert split.count_labels(classes=4) == [167, 167, 166, 0]
+    assert split.count_labels(classes=4) == [500, 500, 500, 0]
 
 
 def test_an_empty_file_has_no_rows(tmp_path):
@@ -103,8 +103,8 @@ def test_an_empty_file_has_no_rows(tmp_path):
 
 def test_rows_that_are_kept_are_read_once(rows, tmp_path):
     path = write_examples(tmp_path / "data.gz", rows, MAX_LENGTH)
-    kept, streamed = (SplitRows([path], MAX_LENGTH, memory) for memory in (500, 499))
+    kept, streamed = (SplitRows([path], MAX_LENGTH, memory) for memory in (1500, 1499))
     Path(path).unlink()
-    assert len(_read(kept.training_batches(500, seed=1))) == 1
+    assert len(_read(kept.training_batches(1500, seed=1))) == 1
     with pytest.raises(tf.errors.NotFoundError):
-        _read(streamed.evaluation_batches(500))
+        _read(streamed.evaluation_batches(1500))

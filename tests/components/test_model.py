@@ -15,6 +15,9 @@ VARIANTS = [
 ]
 
 
+pytestmark = pytest.mark.usefixtures("exact_float32")
+
+
 @pytest.fixture(autouse=True)
 def _seed():
     keras.utils.set_random_seed(7)

