@@ -36,7 +36,6 @@ from pipeline.store import NodeExecution, RunStore
 from pipeline.workers.messages import Job
 from pipeline.workers.pool import Workers
 
-AT_A_TIME = min(2, LANES)  # steps; there are never three that could run together for long
 LOOK_AHEAD = 3  # steps
 LOOKS_EACH_TIME = "asks the store each time"
 INTERRUPTED = "interrupted by the user"
@@ -94,7 +93,7 @@ class Steps:
         self._progress.plan(list(self._nodes))
         upstream = {step: list(node.upstream_nodes) for step, node in self._nodes.items()}
         self._started = time.monotonic()
-        run_in_order(upstream, self._run_step, AT_A_TIME, self._stop)
+        run_in_order(upstream, self._run_step, steps_at_a_time(self._config), self._stop)
         if self._refusals:
             raise NotBlessed("; ".join(map(str, self._refusals)))
 
@@ -192,6 +191,14 @@ class Steps:
         if step == "Resolver":
             self._record.version_before = version_found(execution, self._store)
         self._record.take_outcome(step, execution)
+
+
+def steps_at_a_time(config: Config) -> int:
+    """How many steps may run together; there are never three that could for long.
+
+    One step's Beam workers keep the cores busy, and two steps' would need 4 GiB for a million rows.
+    """
+    return min(2, LANES) if config.beam.workers == 1 else 1
 
 
 def _compiled(

@@ -8,9 +8,10 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 from components.errors import NotBlessed
+from components.threads import LANES
 from pipeline.ask import predictor
 from pipeline.local_runner import run_pipeline
-from pipeline.steps import AT_A_TIME
+from pipeline.steps import steps_at_a_time
 from tests.e2e.made_up import (
     LABELS,
     run_json,
@@ -136,12 +137,16 @@ def test_record_holds_what_its_page_tells(fresh, workdir):
     assert json.loads(kept_record.read_text("utf-8")) == record
 
 
-@pytest.mark.skipif(AT_A_TIME < 2, reason="there is one core")
+@pytest.mark.skipif(LANES < 2, reason="there is one core")
 def test_steps_that_do_not_need_each_other_run_side_by_side(fresh):
     steps = {step.id: step for step in fresh.steps}
     evaluator, check = steps["Evaluator"], steps["ServeCheck"]
     assert evaluator.started < check.started + check.seconds
     assert check.started < evaluator.started + evaluator.seconds
+
+
+def test_with_several_workers_steps_run_alone():
+    assert steps_at_a_time(small_config(None, LABELS, "beam.workers=2")) == 1
 
 
 def test_served_is_evaluated(fresh, data, workdir, config):
