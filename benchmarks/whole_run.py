@@ -109,16 +109,8 @@ def main(data: Path, config: str, overrides: tuple[str, ...], rounds: int, quick
         if quick:
             data, overrides, rounds = _first_rows(data, folder / "data"), (*overrides, *QUICK), 1
         overrides = ("serve_check.p99_ms=10000", *overrides)  # a busy machine is no failure here
-        ours: Command = [
-            sys.executable,
-            "-m",
-            "pipeline.cli",
-            "run",
-            "--config",
-            config,
-            "--data",
-            data,
-        ]
+        ours: Command = [sys.executable, "-m", "pipeline.cli", "run"]
+        ours += ["--config", config, "--data", data]
         ours += [part for override in overrides for part in ("--set", override)]
         theirs: Command = [sys.executable, "-m", "benchmarks.imdb_example", "--data", data]
         done = []

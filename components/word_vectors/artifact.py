@@ -1,6 +1,7 @@
 """The SelectedVectors artifact: the vocabulary, its vectors, and how well they cover the corpus."""
 
 import os
+from types import SimpleNamespace
 
 import numpy as np
 from tfx.dsl.io import fileio
@@ -39,7 +40,8 @@ def write(
     for name, array in ((VECTORS, vectors), (SUBWORDS, subwords)):
         if array is not None:
             with fileio.open(os.path.join(uri, name), "wb") as file:
-                np.save(file, array)
+                # Not `file` itself: numpy writes past it, and does not tell that a disk is full.
+                np.save(SimpleNamespace(write=file.write), array)
     with fileio.open(os.path.join(uri, COVERAGE), "w") as file:
         file.write(coverage.model_dump_json(indent=1))
 

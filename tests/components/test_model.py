@@ -13,8 +13,6 @@ VARIANTS = [
     for pooling in ("last", "max", "mean")
     for bidirectional in (False, True)
 ]
-
-
 pytestmark = pytest.mark.usefixtures("exact_float32")
 
 

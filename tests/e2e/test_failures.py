@@ -71,7 +71,7 @@ def test_unknown_labels_are_refused_in_ingest_and_kept(tmp_path, workdir):
     assert len(rejects) == 20
 
 
-@pytest.mark.parametrize("vectors", [(), VECTORS], ids=["", "beside WordVectors"])
+@pytest.mark.parametrize("vectors", [(), VECTORS], ids=["alone", "beside WordVectors"])
 def test_eval_of_other_labels_than_train_is_refused_by_the_gate(tmp_path, workdir, vectors):
     rows = made_up_sentences(LABELS, 900, seed=1)
     rare = [row for row in rows if row[0] == LABELS[0]]

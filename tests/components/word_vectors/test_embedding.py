@@ -1,5 +1,7 @@
 """From selected vectors to the embedding that training starts from."""
 
+import resource
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,17 @@ def test_words_without_vectors_are_random_in_the_manner_of_the_others():
 def test_vectors_that_know_no_word_are_refused():
     with pytest.raises(DataRefused, match="know no word of the training sentences"):
         initial_table(np.array([NAN], np.float32), seed=1)
+
+
+def test_a_disk_that_takes_no_more_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(artifact.fileio, "open", open)  # as in a local run, not TensorFlow's
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # bytes, of any file
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            artifact.write(str(tmp_path), ["a"], np.zeros((100_000, 2), np.float32), None, COVERAGE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize(
